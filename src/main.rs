@@ -1,1 +1,3 @@
-fn main(){}
+//! Which role does this process play?
+
+fn main() {}

@@ -1,1 +1,10 @@
+//! Which integration tests are there? One binary; every folder beside this file is a module of it.
+//! Deliberately elsewhere: unit tests, which sit beside the code they test in `src`.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that meets the unexpected should stop loudly, where it stands"
+)]
+
+mod support;
