@@ -1,0 +1,7 @@
+//! How words, numbers and foreign text are made fit for a person at a terminal.
+//! Colours, layout and the printer are elsewhere (`ui`, `cli`); domain values only call in here.
+
+pub mod safe_text;
+pub mod units;
+
+pub use safe_text::{SafeText, escape_for_terminal};
