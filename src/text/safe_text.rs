@@ -41,14 +41,8 @@ enum Tab {
     Expand(usize),
 }
 
-const ONE_LINE: Layout = Layout {
-    newline: Newline::Show,
-    tab: Tab::Show,
-};
-const SEVERAL_LINES: Layout = Layout {
-    newline: Newline::Keep,
-    tab: Tab::Expand(8),
-};
+const ONE_LINE: Layout = Layout { newline: Newline::Show, tab: Tab::Show };
+const SEVERAL_LINES: Layout = Layout { newline: Newline::Keep, tab: Tab::Expand(8) };
 
 impl<'a> SafeText<'a> {
     /// Makes foreign text safe; plain text is borrowed, not copied.
@@ -66,13 +60,7 @@ impl<'a> SafeText<'a> {
     pub fn log_line(line: &'a [u8], tab_width: usize) -> Self {
         let line = line.strip_suffix(b"\n").unwrap_or(line);
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        Self(escape_bytes(
-            line,
-            Layout {
-                newline: Newline::Show,
-                tab: Tab::Expand(tab_width.max(1)),
-            },
-        ))
+        Self(escape_bytes(line, Layout { newline: Newline::Show, tab: Tab::Expand(tab_width.max(1)) }))
     }
 
     pub fn as_str(&self) -> &str {
@@ -207,13 +195,7 @@ struct Escaper {
 
 impl Escaper {
     fn new(capacity: usize, layout: Layout) -> Self {
-        Self {
-            out: String::with_capacity(capacity + 16),
-            layout,
-            column: 0,
-            marks: 0,
-            last: None,
-        }
+        Self { out: String::with_capacity(capacity + 16), layout, column: 0, marks: 0, last: None }
     }
 
     fn push_str(&mut self, text: &str) {
@@ -224,25 +206,13 @@ impl Escaper {
 
     fn push(&mut self, c: char) {
         match (c, self.layout) {
-            (
-                '\n',
-                Layout {
-                    newline: Newline::Keep,
-                    ..
-                },
-            ) => {
+            ('\n', Layout { newline: Newline::Keep, .. }) => {
                 self.out.push('\n');
                 self.column = 0;
                 self.last = None;
                 return;
             }
-            (
-                '\t',
-                Layout {
-                    tab: Tab::Expand(width),
-                    ..
-                },
-            ) => {
+            ('\t', Layout { tab: Tab::Expand(width), .. }) => {
                 let spaces = width - self.column % width;
                 self.out.extend(std::iter::repeat_n(' ', spaces));
                 self.column += spaces;
@@ -290,9 +260,7 @@ impl Escaper {
 
     fn push_stand_in(&mut self, stand_in: fmt::Arguments<'_>) {
         let before = self.out.len();
-        self.out
-            .write_fmt(stand_in)
-            .expect("writing to a String cannot fail");
+        self.out.write_fmt(stand_in).expect("writing to a String cannot fail");
         self.column += self.out.len() - before; // Stand-ins of this kind are ASCII.
         self.marks = 0;
         self.last = Some('}');

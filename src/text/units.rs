@@ -8,12 +8,7 @@ const DECIMAL: [&str; 7] = ["B", "kB", "MB", "GB", "TB", "PB", "EB"];
 
 /// Memory and disk in the columns of a table: `512B`, `48M`, `23.5G` (powers of 1024).
 pub fn bytes_short(bytes: u64) -> String {
-    scaled(
-        bytes,
-        1024.0,
-        &BINARY,
-        |value| if value < 99.95 { 1 } else { 0 },
-    )
+    scaled(bytes, 1024.0, &BINARY, |value| if value < 99.95 { 1 } else { 0 })
 }
 
 /// Image sizes as Docker prints them: three significant digits, powers of 1000 (`1.24GB`, `77.9MB`).
@@ -61,10 +56,7 @@ pub fn percent(value: f64) -> String {
 }
 
 fn scaled(bytes: u64, step: f64, units: &[&str], decimals: impl Fn(f64) -> usize) -> String {
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "three digits are shown, fifteen survive"
-    )]
+    #[expect(clippy::cast_precision_loss, reason = "three digits are shown, fifteen survive")]
     let mut value = bytes as f64;
     let mut units = units.iter().peekable();
     let mut unit = units.next().copied().unwrap_or_default();
@@ -120,43 +112,27 @@ mod tests {
 
     #[test]
     fn ages_have_minute_granularity_above_one_minute() {
-        for (seconds, shown) in [
-            (0, "0s"),
-            (59, "59s"),
-            (60, "1m"),
-            (239, "3m"),
-            (7_300, "2h"),
-            (432_000, "5d"),
-            (86_400 * 800, "2y"),
-        ] {
+        for (seconds, shown) in
+            [(0, "0s"), (59, "59s"), (60, "1m"), (239, "3m"), (7_300, "2h"), (432_000, "5d"), (86_400 * 800, "2y")]
+        {
             assert_eq!(age(Duration::from_secs(seconds)), shown);
         }
     }
 
     #[test]
     fn elapsed_time_keeps_the_digits_that_matter() {
-        for (ms, shown) in [
-            (0, "0ms"),
-            (340, "340ms"),
-            (1_249, "1.2s"),
-            (14_900, "14s"),
-            (125_000, "2m05s"),
-            (7_500_000, "2h05m"),
-        ] {
+        for (ms, shown) in
+            [(0, "0ms"), (340, "340ms"), (1_249, "1.2s"), (14_900, "14s"), (125_000, "2m05s"), (7_500_000, "2h05m")]
+        {
             assert_eq!(elapsed(Duration::from_millis(ms)), shown);
         }
     }
 
     #[test]
     fn percentages_stay_short() {
-        for (value, shown) in [
-            (0.0, "0.0%"),
-            (2.14, "2.1%"),
-            (9.97, "10%"),
-            (210.4, "210%"),
-            (f64::NAN, "-"),
-            (-1.0, "0.0%"),
-        ] {
+        for (value, shown) in
+            [(0.0, "0.0%"), (2.14, "2.1%"), (9.97, "10%"), (210.4, "210%"), (f64::NAN, "-"), (-1.0, "0.0%")]
+        {
             assert_eq!(percent(value), shown);
         }
     }

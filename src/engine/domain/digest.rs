@@ -59,10 +59,7 @@ impl fmt::Display for DigestAlgorithm {
 impl Digest {
     /// The digest of `bytes` under the algorithm everybody uses.
     pub fn sha256_of(bytes: &[u8]) -> Self {
-        Self {
-            algorithm: DigestAlgorithm::Sha256,
-            hex: to_hex(&Sha256::digest(bytes)).into(),
-        }
+        Self { algorithm: DigestAlgorithm::Sha256, hex: to_hex(&Sha256::digest(bytes)).into() }
     }
 
     pub fn algorithm(&self) -> DigestAlgorithm {
@@ -98,8 +95,7 @@ impl FromStr for Digest {
     fn from_str(input: &str) -> Result<Self, ParseError> {
         let error = |why: String| ParseError::new("digest", input, why);
         let (algorithm, hex) = input.split_once(':').ok_or_else(|| {
-            error("no ':' between algorithm and hash".into())
-                .with_hint("digests look like sha256:9f86d0...")
+            error("no ':' between algorithm and hash".into()).with_hint("digests look like sha256:9f86d0...")
         })?;
         let algorithm = match algorithm {
             "sha256" => DigestAlgorithm::Sha256,
@@ -107,22 +103,12 @@ impl FromStr for Digest {
             other => return Err(error(format!("algorithm {other} is not sha256 or sha512"))),
         };
         if hex.len() != algorithm.hex_len() {
-            return Err(error(format!(
-                "{algorithm} has {} digits, not {}",
-                algorithm.hex_len(),
-                hex.len()
-            )));
+            return Err(error(format!("{algorithm} has {} digits, not {}", algorithm.hex_len(), hex.len())));
         }
-        if !hex
-            .bytes()
-            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-        {
+        if !hex.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
             return Err(error("the hash is written in digits 0-9 and a-f".into()));
         }
-        Ok(Self {
-            algorithm,
-            hex: hex.into(),
-        })
+        Ok(Self { algorithm, hex: hex.into() })
     }
 }
 
@@ -145,14 +131,12 @@ impl Digester {
 
     pub fn finish(self) -> Digest {
         match self.0 {
-            State::Sha256(state) => Digest {
-                algorithm: DigestAlgorithm::Sha256,
-                hex: to_hex(&state.finalize()).into(),
-            },
-            State::Sha512(state) => Digest {
-                algorithm: DigestAlgorithm::Sha512,
-                hex: to_hex(&state.finalize()).into(),
-            },
+            State::Sha256(state) => {
+                Digest { algorithm: DigestAlgorithm::Sha256, hex: to_hex(&state.finalize()).into() }
+            }
+            State::Sha512(state) => {
+                Digest { algorithm: DigestAlgorithm::Sha512, hex: to_hex(&state.finalize()).into() }
+            }
         }
     }
 }
@@ -174,9 +158,7 @@ pub(super) fn to_hex(bytes: &[u8]) -> String {
     bytes
         .iter()
         .flat_map(|byte| [byte >> 4, byte & 15])
-        .map(|nibble| {
-            char::from_digit(u32::from(nibble), 16).expect("a nibble is a hexadecimal digit")
-        })
+        .map(|nibble| char::from_digit(u32::from(nibble), 16).expect("a nibble is a hexadecimal digit"))
         .collect()
 }
 
@@ -224,10 +206,7 @@ mod tests {
             ("e3b0c442", "no ':'"),
             ("md5:d41d8cd98f00b204e9800998ecf8427e", "md5"),
             ("sha256:e3b0", "64 digits, not 4"),
-            (
-                "sha256:../../../../../../../../../../../../../../../../../../etc/passwd",
-                "digits",
-            ),
+            ("sha256:../../../../../../../../../../../../../../../../../../etc/passwd", "digits"),
             (upper.as_str(), "a-f"),
         ] {
             let error = input.parse::<Digest>().unwrap_err().to_string();

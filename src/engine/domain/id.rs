@@ -73,11 +73,7 @@ impl FromStr for ContainerId {
         if input.len() == Self::LEN && is_hex(input) {
             return Ok(Self(input.into()));
         }
-        Err(ParseError::new(
-            "container id",
-            input,
-            "a full id is 64 digits 0-9 and a-f",
-        ))
+        Err(ParseError::new("container id", input, "a full id is 64 digits 0-9 and a-f"))
     }
 }
 
@@ -104,10 +100,7 @@ macro_rules! counter {
             type Err = ParseError;
 
             fn from_str(input: &str) -> Result<Self, ParseError> {
-                input
-                    .parse()
-                    .map(Self)
-                    .map_err(|_| ParseError::new($what, input, "a decimal number is expected"))
+                input.parse().map(Self).map_err(|_| ParseError::new($what, input, "a decimal number is expected"))
             }
         }
     };
@@ -119,27 +112,19 @@ serde_as_string!(ContainerId, OperationId, Generation);
 
 /// Finds what `query` abbreviates. A full id matches itself only; an empty query or one that is not
 /// hexadecimal matches nothing (names are looked up before this).
-pub fn match_prefix<'a, T>(
-    query: &str,
-    candidates: impl Iterator<Item = (&'a ContainerId, T)>,
-) -> PrefixMatch<T> {
+pub fn match_prefix<'a, T>(query: &str, candidates: impl Iterator<Item = (&'a ContainerId, T)>) -> PrefixMatch<T> {
     if query.is_empty() || query.len() > ContainerId::LEN || !is_hex(query) {
         return PrefixMatch::None;
     }
-    let mut found: Vec<(&ContainerId, T)> = candidates
-        .filter(|(id, _)| id.as_str().starts_with(query))
-        .collect();
+    let mut found: Vec<(&ContainerId, T)> = candidates.filter(|(id, _)| id.as_str().starts_with(query)).collect();
     match found.len() {
-        0 | 1 => found
-            .pop()
-            .map_or(PrefixMatch::None, |(_, value)| PrefixMatch::One(value)),
+        0 | 1 => found.pop().map_or(PrefixMatch::None, |(_, value)| PrefixMatch::One(value)),
         _ => PrefixMatch::Many(found.into_iter().map(|(id, _)| id.clone()).collect()),
     }
 }
 
 fn is_hex(text: &str) -> bool {
-    text.bytes()
-        .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 #[cfg(test)]
@@ -156,23 +141,13 @@ mod tests {
         assert_eq!(id.to_string(), "ab".repeat(32));
         assert_eq!(id.short(), "abababababab");
         assert_eq!(id.to_string().parse(), Ok(id.clone()));
-        assert_eq!(
-            serde_json::from_str::<ContainerId>(&serde_json::to_string(&id).unwrap()).unwrap(),
-            id
-        );
+        assert_eq!(serde_json::from_str::<ContainerId>(&serde_json::to_string(&id).unwrap()).unwrap(), id);
         assert_ne!(ContainerId::random(), ContainerId::random());
     }
 
     #[test]
     fn anything_but_64_lower_hex_digits_is_refused() {
-        for input in [
-            "",
-            "abc",
-            &"g".repeat(64),
-            &"A".repeat(64),
-            &"a".repeat(65),
-            "../../../etc",
-        ] {
+        for input in ["", "abc", &"g".repeat(64), &"A".repeat(64), &"a".repeat(65), "../../../etc"] {
             assert!(input.parse::<ContainerId>().is_err(), "{input}");
         }
     }

@@ -25,16 +25,8 @@ impl ParseError {
     pub fn new(what: &'static str, input: &str, why: impl Into<String>) -> Self {
         // Escaping can only lengthen, so the first characters suffice: a megabyte of input costs nothing.
         let start: String = input.chars().take(SHOWN + 1).collect();
-        let input = SafeText::from_untrusted(&start)
-            .truncate_end(SHOWN)
-            .into_owned()
-            .into();
-        Self {
-            what,
-            input,
-            why: String::from(SafeText::from(why.into())),
-            hint: None,
-        }
+        let input = SafeText::from_untrusted(&start).truncate_end(SHOWN).into_owned().into();
+        Self { what, input, why: String::from(SafeText::from(why.into())), hint: None }
     }
 
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
@@ -45,10 +37,7 @@ impl ParseError {
     /// The same failure told about the larger thing the text was part of.
     pub fn within(self, what: &'static str, input: &str) -> Self {
         let outer = Self::new(what, input, self.why);
-        Self {
-            hint: self.hint,
-            ..outer
-        }
+        Self { hint: self.hint, ..outer }
     }
 }
 
@@ -85,22 +74,14 @@ mod tests {
 
     #[test]
     fn the_message_names_kind_input_and_reason() {
-        let error = ParseError::new("image reference", "Foo", "repository names are lowercase")
-            .with_hint("write foo");
-        assert_eq!(
-            error.to_string(),
-            r#"invalid image reference "Foo": repository names are lowercase"#
-        );
+        let error = ParseError::new("image reference", "Foo", "repository names are lowercase").with_hint("write foo");
+        assert_eq!(error.to_string(), r#"invalid image reference "Foo": repository names are lowercase"#);
         assert_eq!(error.hint.as_deref(), Some("write foo"));
     }
 
     #[test]
     fn hostile_input_is_shown_inert_and_short() {
-        let error = ParseError::new(
-            "size",
-            &format!("\x1b[2J{}", "x".repeat(5_000)),
-            "not a number",
-        );
+        let error = ParseError::new("size", &format!("\x1b[2J{}", "x".repeat(5_000)), "not a number");
         assert!(error.input.starts_with("␛[2Jxxx"));
         assert_eq!(error.input.chars().count(), SHOWN);
         assert!(error.input.ends_with('…'));
@@ -110,10 +91,7 @@ mod tests {
     fn an_outer_value_keeps_the_inner_reason() {
         let inner = ParseError::new("port", "99999", "ports are 1 to 65535").with_hint("h");
         let outer = inner.within("published port", "99999:80");
-        assert_eq!(
-            outer.to_string(),
-            r#"invalid published port "99999:80": ports are 1 to 65535"#
-        );
+        assert_eq!(outer.to_string(), r#"invalid published port "99999:80": ports are 1 to 65535"#);
         assert_eq!(outer.hint.as_deref(), Some("h"));
     }
 }

@@ -25,15 +25,9 @@ impl Platform {
             "macos" => "darwin".to_owned(),
             other => other.to_owned(),
         };
-        let (architecture, variant) = normalised(
-            &architecture.to_ascii_lowercase(),
-            &variant.unwrap_or_default().to_ascii_lowercase(),
-        );
-        Self {
-            os,
-            architecture,
-            variant: (!variant.is_empty()).then_some(variant),
-        }
+        let (architecture, variant) =
+            normalised(&architecture.to_ascii_lowercase(), &variant.unwrap_or_default().to_ascii_lowercase());
+        Self { os, architecture, variant: (!variant.is_empty()).then_some(variant) }
     }
 
     /// What containers on this machine run: Linux on the processor this program was built for.
@@ -61,13 +55,9 @@ impl Platform {
         }
         match (self.architecture.as_str(), candidate.architecture.as_str()) {
             ("amd64", "386") => Some(OTHER_WIDTH),
-            ("arm64", "arm") => Self {
-                architecture: "arm".into(),
-                variant: Some("v8".into()),
-                ..self.clone()
-            }
-            .preference(candidate)
-            .map(|distance| OTHER_WIDTH + distance),
+            ("arm64", "arm") => Self { architecture: "arm".into(), variant: Some("v8".into()), ..self.clone() }
+                .preference(candidate)
+                .map(|distance| OTHER_WIDTH + distance),
             _ => None,
         }
     }
@@ -81,10 +71,7 @@ impl Platform {
             ("arm64", None) => "v8",
             (_, None) => return None,
         };
-        let (major, minor) = variant
-            .strip_prefix('v')?
-            .split_once('.')
-            .unwrap_or((variant.get(1..)?, "0"));
+        let (major, minor) = variant.strip_prefix('v')?.split_once('.').unwrap_or((variant.get(1..)?, "0"));
         let part = |text: &str| text.parse::<u32>().ok().filter(|n| *n < 100); // Not a number: not ordered.
         Some(part(major)? * 100 + part(minor)?)
     }
@@ -93,9 +80,7 @@ impl Platform {
 impl fmt::Display for Platform {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.os, self.architecture)?;
-        self.variant
-            .iter()
-            .try_for_each(|variant| write!(f, "/{variant}"))
+        self.variant.iter().try_for_each(|variant| write!(f, "/{variant}"))
     }
 }
 
@@ -104,31 +89,19 @@ impl FromStr for Platform {
 
     /// `os/architecture[/variant]`; one word alone is an operating system or an architecture of this machine's kind.
     fn from_str(input: &str) -> Result<Self, ParseError> {
-        let error = |why| {
-            ParseError::new(WHAT, input, why)
-                .with_hint("platforms look like linux/amd64 or linux/arm/v7")
-        };
-        let is_word = |part: &&str| {
-            !part.is_empty()
-                && part
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b))
-        };
+        let error =
+            |why| ParseError::new(WHAT, input, why).with_hint("platforms look like linux/amd64 or linux/arm/v7");
+        let is_word =
+            |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b));
         let parts: Vec<&str> = input.split('/').collect();
         if !parts.iter().all(|part| is_word(&part)) {
-            return Err(error(
-                "every part is made of letters, digits, '.', '_' and '-'",
-            ));
+            return Err(error("every part is made of letters, digits, '.', '_' and '-'"));
         }
         let host = Self::host();
         match *parts.as_slice() {
-            [word] if is_os(word) => {
-                Ok(Self::new(word, &host.architecture, host.variant.as_deref()))
-            }
+            [word] if is_os(word) => Ok(Self::new(word, &host.architecture, host.variant.as_deref())),
             [word] if is_architecture(word) => Ok(Self::new(&host.os, word, None)),
-            [_] => Err(error(
-                "it is neither a known operating system nor a known architecture",
-            )),
+            [_] => Err(error("it is neither a known operating system nor a known architecture")),
             [os, architecture] => Ok(Self::new(os, architecture, None)),
             [os, architecture, variant] => Ok(Self::new(os, architecture, Some(variant))),
             _ => Err(error("it has more than three parts")),
@@ -152,29 +125,19 @@ fn normalised(architecture: &str, variant: &str) -> (String, String) {
         other => other,
     };
     let is_number = variant.starts_with(|c: char| c.is_ascii_digit());
-    (
-        architecture.to_owned(),
-        if is_number {
-            format!("v{variant}")
-        } else {
-            variant.to_owned()
-        },
-    )
+    (architecture.to_owned(), if is_number { format!("v{variant}") } else { variant.to_owned() })
 }
 
 fn is_os(word: &str) -> bool {
-    [
-        "linux", "windows", "darwin", "macos", "freebsd", "netbsd", "openbsd", "solaris",
-        "illumos", "android",
-    ]
-    .contains(&word.to_ascii_lowercase().as_str())
+    ["linux", "windows", "darwin", "macos", "freebsd", "netbsd", "openbsd", "solaris", "illumos", "android"]
+        .contains(&word.to_ascii_lowercase().as_str())
 }
 
 fn is_architecture(word: &str) -> bool {
     let (architecture, _) = normalised(&word.to_ascii_lowercase(), "");
     [
-        "386", "amd64", "arm", "arm64", "loong64", "mips", "mips64", "mips64le", "mipsle", "ppc64",
-        "ppc64le", "riscv64", "s390x", "wasm",
+        "386", "amd64", "arm", "arm64", "loong64", "mips", "mips64", "mips64le", "mipsle", "ppc64", "ppc64le",
+        "riscv64", "s390x", "wasm",
     ]
     .contains(&architecture.as_str())
 }
@@ -213,15 +176,7 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused() {
-        for input in [
-            "",
-            "/",
-            "linux/",
-            "linux/amd64/v1/x",
-            "plan10",
-            "linux/am d64",
-            "linux/\x1b[2J",
-        ] {
+        for input in ["", "/", "linux/", "linux/amd64/v1/x", "plan10", "linux/am d64", "linux/\x1b[2J"] {
             assert!(input.parse::<Platform>().is_err(), "{input}");
         }
     }
@@ -236,36 +191,16 @@ mod tests {
                 .min()
                 .map(|(_, image)| image)
         };
-        let arms = [
-            "linux/arm/v5",
-            "linux/arm/v6",
-            "linux/arm/v7",
-            "linux/arm64",
-        ];
+        let arms = ["linux/arm/v5", "linux/arm/v6", "linux/arm/v7", "linux/arm64"];
         assert_eq!(best("linux/arm64", &arms).as_deref(), Some("linux/arm64"));
         assert_eq!(best("linux/arm/v7", &arms).as_deref(), Some("linux/arm/v7"));
         assert_eq!(best("linux/arm/v6", &arms).as_deref(), Some("linux/arm/v6"));
-        assert_eq!(
-            best("linux/arm64", &["linux/arm/v6", "linux/arm/v7"]).as_deref(),
-            Some("linux/arm/v7")
-        );
+        assert_eq!(best("linux/arm64", &["linux/arm/v6", "linux/arm/v7"]).as_deref(), Some("linux/arm/v7"));
         assert_eq!(best("linux/arm/v5", &["linux/arm/v6"]), None);
-        let amds = [
-            "linux/amd64",
-            "linux/amd64/v2",
-            "linux/amd64/v4",
-            "linux/386",
-            "windows/amd64",
-        ];
-        assert_eq!(
-            best("linux/amd64/v3", &amds).as_deref(),
-            Some("linux/amd64/v2")
-        );
+        let amds = ["linux/amd64", "linux/amd64/v2", "linux/amd64/v4", "linux/386", "windows/amd64"];
+        assert_eq!(best("linux/amd64/v3", &amds).as_deref(), Some("linux/amd64/v2"));
         assert_eq!(best("linux/amd64", &amds).as_deref(), Some("linux/amd64"));
-        assert_eq!(
-            best("linux/amd64", &["linux/386"]).as_deref(),
-            Some("linux/386")
-        );
+        assert_eq!(best("linux/amd64", &["linux/386"]).as_deref(), Some("linux/386"));
         assert_eq!(best("linux/amd64", &["linux/arm64", "windows/amd64"]), None);
     }
 

@@ -57,14 +57,8 @@ impl FromStr for Tag {
         if input.len() > 128 {
             return error("tags have at most 128 characters");
         }
-        if input.starts_with(['.', '-'])
-            || !input
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b))
-        {
-            return error(
-                "tags are letters, digits, '_', '.' and '-', beginning with a letter, a digit or '_'",
-            );
+        if input.starts_with(['.', '-']) || !input.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b)) {
+            return error("tags are letters, digits, '_', '.' and '-', beginning with a letter, a digit or '_'");
         }
         Ok(Self(input.into()))
     }
@@ -147,12 +141,8 @@ impl ImageReference {
     /// Whether the registry is this very machine, where plain http is fine: `localhost`, 127.0.0.0/8, `::1`.
     pub fn is_loopback_registry(&self) -> bool {
         let host = host_of(&self.registry);
-        let address = host
-            .strip_prefix('[')
-            .and_then(|h| h.strip_suffix(']'))
-            .unwrap_or(host);
-        host.eq_ignore_ascii_case("localhost")
-            || address.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+        let address = host.strip_prefix('[').and_then(|h| h.strip_suffix(']')).unwrap_or(host);
+        host.eq_ignore_ascii_case("localhost") || address.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
     }
 
     fn push_suffix(&self, text: &mut String) {
@@ -183,41 +173,24 @@ impl FromStr for ImageReference {
         if input.is_empty() {
             return Err(error("it is empty"));
         }
-        if input.len() == 64
-            && input
-                .bytes()
-                .all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
-        {
+        if input.len() == 64 && input.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
             return Err(error("64 hexadecimal digits are an image id, not a name"));
         }
         if input.contains("://") {
-            return Err(
-                error("it is a URL").with_hint("leave out the scheme: registry.example.com/app:1")
-            );
+            return Err(error("it is a URL").with_hint("leave out the scheme: registry.example.com/app:1"));
         }
         let (rest, digest) = match input.split_once('@') {
-            Some((rest, digest)) => (
-                rest,
-                Some(
-                    digest
-                        .parse::<Digest>()
-                        .map_err(|e| e.within(WHAT, input))?,
-                ),
-            ),
+            Some((rest, digest)) => (rest, Some(digest.parse::<Digest>().map_err(|e| e.within(WHAT, input))?)),
             None => (input, None),
         };
         let (registry, rest) = split_registry(rest);
         let (path, tag) = match rest.split_once(':') {
-            Some((path, tag)) => (
-                path,
-                Some(tag.parse::<Tag>().map_err(|e| e.within(WHAT, input))?),
-            ),
+            Some((path, tag)) => (path, Some(tag.parse::<Tag>().map_err(|e| e.within(WHAT, input))?)),
             None => (rest, None),
         };
         check_registry(registry).map_err(error)?;
         check_path(path).map_err(|why| match path.bytes().any(|b| b.is_ascii_uppercase()) {
-            true => error("repository names are lowercase")
-                .with_hint(format!("write {}", path.to_ascii_lowercase())),
+            true => error("repository names are lowercase").with_hint(format!("write {}", path.to_ascii_lowercase())),
             false => error(why),
         })?;
         let repository: Arc<str> = match registry == DEFAULT_REGISTRY && !path.contains('/') {
@@ -227,12 +200,7 @@ impl FromStr for ImageReference {
         if registry.len() + 1 + repository.len() > MAX_NAME {
             return Err(error("names have at most 255 characters"));
         }
-        Ok(Self {
-            registry: registry.into(),
-            repository,
-            tag,
-            digest,
-        })
+        Ok(Self { registry: registry.into(), repository, tag, digest })
     }
 }
 
@@ -244,9 +212,7 @@ fn split_registry(name: &str) -> (&str, &str) {
     match name.split_once('/') {
         Some((LEGACY_REGISTRY, path)) => (DEFAULT_REGISTRY, path),
         Some((first, path))
-            if first.contains(['.', ':'])
-                || first == "localhost"
-                || first.bytes().any(|b| b.is_ascii_uppercase()) =>
+            if first.contains(['.', ':']) || first == "localhost" || first.bytes().any(|b| b.is_ascii_uppercase()) =>
         {
             (first, path)
         }
@@ -284,19 +250,17 @@ fn check_registry(registry: &str) -> Result<(), &'static str> {
         !label.is_empty()
             && !label.starts_with('-')
             && !label.ends_with('-')
-            && label
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
     };
     let digits_only = host.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-    if digits_only && host.parse::<Ipv4Addr>().is_err() && host.contains('.') {
+    if digits_only
+        && host.split('.').all(|part| !part.is_empty())
+        && host.parse::<Ipv4Addr>().is_err()
+        && host.contains('.')
+    {
         return Err("the registry is not a valid IPv4 address");
     }
-    if host.split('.').all(label_is_fine) {
-        Ok(())
-    } else {
-        Err("the registry is not a host name")
-    }
+    if host.split('.').all(label_is_fine) { Ok(()) } else { Err("the registry is not a host name") }
 }
 
 /// Components of `[a-z0-9]+`, joined inside by one `.`, one or two `_` or any number of `-`.
@@ -308,22 +272,14 @@ fn check_path(path: &str) -> Result<(), &'static str> {
         if component.is_empty() {
             return Err("there is an empty part between two '/'");
         }
-        if !component
-            .bytes()
-            .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-'))
-        {
+        if !component.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-')) {
             return Err("repository names are lowercase letters, digits, '.', '_', '-' and '/'");
         }
         if component.starts_with(['.', '_', '-']) || component.ends_with(['.', '_', '-']) {
             return Err("every part of a repository name begins and ends with a letter or a digit");
         }
-        let separators = component
-            .split(|c: char| c.is_ascii_alphanumeric())
-            .filter(|s| !s.is_empty());
-        if !separators
-            .into_iter()
-            .all(|s| matches!(s, "." | "_" | "__") || s.bytes().all(|b| b == b'-'))
-        {
+        let separators = component.split(|c: char| c.is_ascii_alphanumeric()).filter(|s| !s.is_empty());
+        if !separators.into_iter().all(|s| matches!(s, "." | "_" | "__") || s.bytes().all(|b| b == b'-')) {
             return Err("between letters and digits stands one '.', one or two '_', or dashes");
         }
     }

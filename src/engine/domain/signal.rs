@@ -15,9 +15,9 @@ const RTMIN: u8 = 34;
 const RTMAX: u8 = 64;
 
 const NAMES: [&str; 31] = [
-    "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2",
-    "PIPE", "ALRM", "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG",
-    "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "IO", "PWR", "SYS",
+    "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE", "ALRM", "TERM",
+    "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "IO",
+    "PWR", "SYS",
 ];
 const ALIASES: [(&str, u8); 4] = [("IOT", 6), ("CLD", 17), ("POLL", 29), ("UNUSED", 31)];
 
@@ -41,10 +41,7 @@ impl Signal {
 
     /// The signal with this number, if there is one.
     pub fn from_number(number: i32) -> Option<Self> {
-        u8::try_from(number)
-            .ok()
-            .filter(|n| (1..=RTMAX).contains(n))
-            .map(Self) // Out of u8 is out of range too.
+        u8::try_from(number).ok().filter(|n| (1..=RTMAX).contains(n)).map(Self) // Out of u8 is out of range too.
     }
 
     pub fn number(self) -> i32 {
@@ -78,8 +75,7 @@ impl FromStr for Signal {
     fn from_str(input: &str) -> Result<Self, ParseError> {
         if input.bytes().all(|byte| byte.is_ascii_digit()) && !input.is_empty() {
             let number = input.parse().ok().and_then(Self::from_number); // Too long a number is out of range too.
-            return number
-                .ok_or_else(|| ParseError::new("signal", input, "signals are numbered 1 to 64"));
+            return number.ok_or_else(|| ParseError::new("signal", input, "signals are numbered 1 to 64"));
         }
         let upper = input.to_ascii_uppercase();
         let name = upper.strip_prefix("SIG").unwrap_or(&upper);
@@ -93,16 +89,8 @@ impl FromStr for Signal {
 serde_as_string!(Signal);
 
 fn by_name(name: &str) -> Option<Signal> {
-    let alias = ALIASES
-        .iter()
-        .find(|(alias, _)| *alias == name)
-        .map(|(_, number)| *number);
-    let number = alias.or_else(|| {
-        (1..)
-            .zip(NAMES)
-            .find(|(_, known)| *known == name)
-            .map(|(number, _)| number)
-    });
+    let alias = ALIASES.iter().find(|(alias, _)| *alias == name).map(|(_, number)| *number);
+    let number = alias.or_else(|| (1..).zip(NAMES).find(|(_, known)| *known == name).map(|(number, _)| number));
     number.map(Signal)
 }
 
@@ -148,20 +136,9 @@ mod tests {
 
     #[test]
     fn what_is_no_signal_is_refused() {
-        for input in [
-            "",
-            "0",
-            "65",
-            "999999999999",
-            "FOO",
-            "SIG",
-            "RTMIN+31",
-            "RTMIN-1",
-            "RTMAX+1",
-            "RTMIN+",
-            "-9",
-            "RTMIN++3",
-        ] {
+        for input in
+            ["", "0", "65", "999999999999", "FOO", "SIG", "RTMIN+31", "RTMIN-1", "RTMAX+1", "RTMIN+", "-9", "RTMIN++3"]
+        {
             assert!(input.parse::<Signal>().is_err(), "{input}");
         }
     }

@@ -16,14 +16,7 @@ pub struct Size(pub u64);
 pub struct Cpus(u64);
 
 /// Units by the letter that stands for them, smallest first.
-const UNITS: [(char, u32); 6] = [
-    ('b', 0),
-    ('k', 10),
-    ('m', 20),
-    ('g', 30),
-    ('t', 40),
-    ('p', 50),
-];
+const UNITS: [(char, u32); 6] = [('b', 0), ('k', 10), ('m', 20), ('g', 30), ('t', 40), ('p', 50)];
 
 /// Engines keep sizes in signed 64-bit numbers; nothing larger can be passed on.
 const MAX: u128 = i64::MAX as u128;
@@ -64,11 +57,7 @@ impl fmt::Display for Size {
         });
         let shortest = forms.min_by_key(|form| (form.len(), form.contains('.')));
         let plain = self.0.to_string();
-        f.pad(
-            &shortest
-                .filter(|form| form.len() < plain.len())
-                .unwrap_or(plain),
-        )
+        f.pad(&shortest.filter(|form| form.len() < plain.len()).unwrap_or(plain))
     }
 }
 
@@ -77,35 +66,21 @@ impl FromStr for Size {
 
     /// Docker's `RAMInBytes`: a decimal number, then nothing, `b`, or one of `k m g t p` with an optional `b` or `ib`.
     fn from_str(input: &str) -> Result<Self, ParseError> {
-        let error = |why: &str| {
-            ParseError::new("size", input, why)
-                .with_hint("sizes look like 512k, 64m, 1.5g or plain bytes")
-        };
+        let error =
+            |why: &str| ParseError::new("size", input, why).with_hint("sizes look like 512k, 64m, 1.5g or plain bytes");
         let text = input.trim();
-        let split = text
-            .find(|c: char| !c.is_ascii_digit() && c != '.')
-            .unwrap_or(text.len());
+        let split = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
         let (number, unit) = text.split_at(split);
         let unit = unit.trim_start().to_ascii_lowercase();
-        let letter = match unit
-            .strip_suffix("ib")
-            .or_else(|| unit.strip_suffix('b'))
-            .unwrap_or(&unit)
-        {
+        let letter = match unit.strip_suffix("ib").or_else(|| unit.strip_suffix('b')).unwrap_or(&unit) {
             "" if unit == "ib" => return Err(error("the unit is not known")),
             "" => "b",
             letter => letter,
         };
-        let shift = UNITS
-            .iter()
-            .find(|(known, _)| letter.chars().eq([*known]))
-            .map(|(_, shift)| *shift);
+        let shift = UNITS.iter().find(|(known, _)| letter.chars().eq([*known])).map(|(_, shift)| *shift);
         let shift = shift.ok_or_else(|| error("the unit is not one of b, k, m, g, t, p"))?;
-        let (digits, places) =
-            decimal_parts(number).ok_or_else(|| error("it does not begin with a number"))?;
-        let bytes = digits
-            .checked_mul(1 << shift)
-            .map(|scaled| scaled / 10_u128.pow(places));
+        let (digits, places) = decimal_parts(number).ok_or_else(|| error("it does not begin with a number"))?;
+        let bytes = digits.checked_mul(1 << shift).map(|scaled| scaled / 10_u128.pow(places));
         match bytes.filter(|bytes| *bytes <= MAX).map(u64::try_from) {
             Some(Ok(bytes)) => Ok(Self(bytes)),
             Some(Err(_)) | None => Err(error("it is more than any machine has")),
@@ -139,16 +114,10 @@ impl FromStr for Cpus {
     type Err = ParseError;
 
     fn from_str(input: &str) -> Result<Self, ParseError> {
-        let error =
-            |why| ParseError::new("number of CPUs", input, why).with_hint("write it like 2 or 0.5");
-        let (digits, places) =
-            decimal_parts(input).ok_or_else(|| error("it is not a decimal number"))?;
-        let missing = 9_u32
-            .checked_sub(places)
-            .ok_or_else(|| error("it has more than nine decimals"))?;
-        let nanos = digits
-            .checked_mul(10_u128.pow(missing))
-            .filter(|nanos| *nanos <= MAX);
+        let error = |why| ParseError::new("number of CPUs", input, why).with_hint("write it like 2 or 0.5");
+        let (digits, places) = decimal_parts(input).ok_or_else(|| error("it is not a decimal number"))?;
+        let missing = 9_u32.checked_sub(places).ok_or_else(|| error("it has more than nine decimals"))?;
+        let nanos = digits.checked_mul(10_u128.pow(missing)).filter(|nanos| *nanos <= MAX);
         match nanos.map(u64::try_from) {
             Some(Ok(0)) => Err(error("a container cannot run on no processor at all")),
             Some(Ok(nanos)) => Ok(Self(nanos)),

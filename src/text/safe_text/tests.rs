@@ -41,19 +41,13 @@ fn stand_ins_are_readable() {
     assert_eq!(show("a\nb\tc\x7f"), "a␊b␉c␡");
     assert_eq!(show("file\u{202e}gpj.exe"), "file\\u{202e}gpj.exe");
     assert_eq!(show("\u{9b}2J"), "\\u{9b}2J");
-    assert_eq!(
-        String::from(SafeText::from_bytes(b"ok \xff\xfe end \xe2\x82")),
-        "ok \\xff\\xfe end \\xe2\\x82"
-    );
+    assert_eq!(String::from(SafeText::from_bytes(b"ok \xff\xfe end \xe2\x82")), "ok \\xff\\xfe end \\xe2\\x82");
 }
 
 #[test]
 fn plain_and_clean_foreign_text_is_borrowed() {
     for text in ["nginx:1.27", "", "grüße 世界 привет", "हिन्दी ไทย"] {
-        assert!(
-            matches!(Cow::from(SafeText::from_untrusted(text)), Cow::Borrowed(_)),
-            "{text}"
-        );
+        assert!(matches!(Cow::from(SafeText::from_untrusted(text)), Cow::Borrowed(_)), "{text}");
     }
 }
 
@@ -73,14 +67,8 @@ fn a_mark_without_a_base_is_shown_not_drawn_on_its_neighbour() {
 
 #[test]
 fn presentation_selectors_vanish_after_symbols_and_show_after_letters() {
-    assert_eq!(
-        SafeText::from_untrusted("⚠\u{fe0f} careful").as_str(),
-        "⚠ careful"
-    );
-    assert_eq!(
-        SafeText::from_untrusted("web\u{fe0f}").as_str(),
-        "web\\u{fe0f}"
-    );
+    assert_eq!(SafeText::from_untrusted("⚠\u{fe0f} careful").as_str(), "⚠ careful");
+    assert_eq!(SafeText::from_untrusted("web\u{fe0f}").as_str(), "web\\u{fe0f}");
 }
 
 #[test]
@@ -93,10 +81,7 @@ fn log_lines_lose_their_ending_and_expand_tabs_to_stops() {
 
 #[test]
 fn text_for_stderr_keeps_its_lines() {
-    assert_eq!(
-        escape_for_terminal("one\ntwo\x1b[2J\n\tthree"),
-        "one\ntwo␛[2J\n        three"
-    );
+    assert_eq!(escape_for_terminal("one\ntwo\x1b[2J\n\tthree"), "one\ntwo␛[2J\n        three");
 }
 
 #[test]
@@ -108,12 +93,7 @@ fn truncation_never_cuts_inside_a_wide_character() {
     assert_eq!(text.truncate_end(1).as_str(), "…");
     assert_eq!(text.truncate_end(0).as_str(), "");
     assert_eq!(text.truncate_middle(5).as_str(), "世…界");
-    assert_eq!(
-        SafeText::from_untrusted("abcdefghij")
-            .truncate_middle(5)
-            .as_str(),
-        "ab…ij"
-    );
+    assert_eq!(SafeText::from_untrusted("abcdefghij").truncate_middle(5).as_str(), "ab…ij");
 }
 
 proptest! {

@@ -9,10 +9,7 @@ fn parse(input: &str) -> ImageReference {
 }
 
 fn refusal(input: &str) -> String {
-    input
-        .parse::<ImageReference>()
-        .expect_err(input)
-        .to_string()
+    input.parse::<ImageReference>().expect_err(input).to_string()
 }
 
 #[test]
@@ -22,31 +19,15 @@ fn short_names_stand_for_docker_io() {
         ("nginx:1.27", "docker.io/library/nginx:1.27", "nginx:1.27"),
         ("user/app", "docker.io/user/app", "user/app"),
         ("docker.io/nginx", "docker.io/library/nginx", "nginx"),
-        (
-            "index.docker.io/library/nginx",
-            "docker.io/library/nginx",
-            "nginx",
-        ),
+        ("index.docker.io/library/nginx", "docker.io/library/nginx", "nginx"),
         ("library/a/b", "docker.io/library/a/b", "library/a/b"),
         ("localhost/app", "localhost/app", "localhost/app"),
-        (
-            "localhost:5000/app:1",
-            "localhost:5000/app:1",
-            "localhost:5000/app:1",
-        ),
+        ("localhost:5000/app:1", "localhost:5000/app:1", "localhost:5000/app:1"),
         ("ghcr.io/o/r", "ghcr.io/o/r", "ghcr.io/o/r"),
-        (
-            "127.0.0.1:5000/bb:1",
-            "127.0.0.1:5000/bb:1",
-            "127.0.0.1:5000/bb:1",
-        ),
+        ("127.0.0.1:5000/bb:1", "127.0.0.1:5000/bb:1", "127.0.0.1:5000/bb:1"),
         ("[::1]:5000/bb:1", "[::1]:5000/bb:1", "[::1]:5000/bb:1"),
         ("Host/app", "Host/app", "Host/app"),
-        (
-            "a__b/c-----d.e_f",
-            "docker.io/a__b/c-----d.e_f",
-            "a__b/c-----d.e_f",
-        ),
+        ("a__b/c-----d.e_f", "docker.io/a__b/c-----d.e_f", "a__b/c-----d.e_f"),
     ] {
         let reference = parse(input);
         assert_eq!(reference.to_string(), full, "{input}");
@@ -60,10 +41,7 @@ fn short_names_stand_for_docker_io() {
 fn tag_and_digest_may_stand_together() {
     let reference = parse(&format!("app:1@{DIGEST}"));
     assert_eq!(reference.tag().map(Tag::as_str), Some("1"));
-    assert_eq!(
-        reference.digest().map(ToString::to_string).as_deref(),
-        Some(DIGEST)
-    );
+    assert_eq!(reference.digest().map(ToString::to_string).as_deref(), Some(DIGEST));
     assert_eq!(reference.familiar(), format!("app:1@{DIGEST}"));
     assert_eq!(reference.clone().without_digest().familiar(), "app:1");
     assert_eq!(reference.familiar_name(), "app");
@@ -82,23 +60,10 @@ fn latest_is_added_only_when_nothing_else_is_said() {
 
 #[test]
 fn loopback_registries_are_recognised_whatever_the_port() {
-    for input in [
-        "localhost/a",
-        "localhost:5000/a",
-        "127.0.0.1:5000/a",
-        "127.1.2.3/a",
-        "[::1]/a",
-        "[::1]:5000/a",
-    ] {
+    for input in ["localhost/a", "localhost:5000/a", "127.0.0.1:5000/a", "127.1.2.3/a", "[::1]/a", "[::1]:5000/a"] {
         assert!(parse(input).is_loopback_registry(), "{input}");
     }
-    for input in [
-        "a",
-        "localhost.evil.com/a",
-        "127.0.0.1.nip.io/a",
-        "10.0.0.1:5000/a",
-        "[2001:db8::1]/a",
-    ] {
+    for input in ["a", "localhost.evil.com/a", "127.0.0.1.nip.io/a", "10.0.0.1:5000/a", "[2001:db8::1]/a"] {
         assert!(!parse(input).is_loopback_registry(), "{input}");
     }
 }
@@ -109,10 +74,7 @@ fn refusals_say_what_is_wrong() {
         ("", "empty"),
         ("Foo", "lowercase"),
         ("ghcr.io/Foo/bar", "lowercase"),
-        (
-            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
-            "image id",
-        ),
+        ("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", "image id"),
         ("https://ghcr.io/a/b", "URL"),
         ("app:", "tag is empty"),
         ("app:-x", "tags are"),
