@@ -7,4 +7,5 @@
     reason = "a test that meets the unexpected should stop loudly, where it stands"
 )]
 
+mod architecture;
 mod support;
