@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use super::tree::Tree;
+use super::{paths::is_unit_test, tree::Tree};
 
 /// Lines a source file may have at most.
 const LONGEST: usize = 450;
@@ -19,9 +19,10 @@ pub fn too_long(tree: &Tree) -> Vec<String> {
     long.map(|(path, lines)| format!("{path}: {lines} lines, at most {LONGEST}: split it by noun")).collect()
 }
 
-/// Sources whose first line is not a `//!` sentence.
+/// Sources whose first line is not a `//!` sentence. Unit tests beside a source answer that source's question.
 pub fn without_question(tree: &Tree) -> Vec<String> {
     let sources = tree.rust_below(&["src/", "tests/", "benches/"]);
+    let sources = sources.filter(|(path, _)| !(path.starts_with("src/") && is_unit_test(path)));
     let first_line = |text: &str| text.lines().next().unwrap_or_default().to_owned();
     let silent =
         sources.filter(|(_, text)| first_line(text).split_whitespace().count() < 3 || !text.starts_with("//! "));
