@@ -56,7 +56,7 @@ pub fn percent(value: f64) -> String {
 }
 
 fn scaled(bytes: u64, step: f64, units: &[&str], decimals: impl Fn(f64) -> usize) -> String {
-    #[expect(clippy::cast_precision_loss, reason = "three digits are shown, fifteen survive")]
+    // Three digits are shown; fifteen survive.
     let mut value = bytes as f64;
     let mut units = units.iter().peekable();
     let mut unit = units.next().copied().unwrap_or_default();
