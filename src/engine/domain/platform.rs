@@ -94,7 +94,7 @@ impl FromStr for Platform {
         let is_word =
             |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b));
         let parts: Vec<&str> = input.split('/').collect();
-        if !parts.iter().all(|part| is_word(&part)) {
+        if !parts.iter().all(is_word) {
             return Err(error("every part is made of letters, digits, '.', '_' and '-'"));
         }
         let host = Self::host();

@@ -182,6 +182,11 @@ impl Timestamp {
         format!("{:.9}", self.to_jiff())
     }
 
+    /// For reading, in this machine's time zone: `2026-01-31 09:00:00`.
+    pub fn local(self) -> String {
+        self.to_jiff().to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+    }
+
     /// Docker's `--since` and `--until`: RFC 3339, a local date or date and time, seconds since 1970 with
     /// an optional fraction, or a duration before `now` (`10m`, `1h30m`).
     ///

@@ -1,3 +1,5 @@
+//! Is every form of mount read, and every refusal explained?
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Are names, labels and variables read as Docker reads them, and are secrets kept out of errors?
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Does an image name mean here what it means to Docker?
+
 use proptest::prelude::*;
 
 use super::*;
