@@ -2,6 +2,8 @@
 //! Colours, layout and the printer are elsewhere (`ui`, `cli`); domain values only call in here.
 
 pub mod safe_text;
+pub mod styling;
 pub mod units;
 
 pub use safe_text::{SafeText, escape_for_terminal};
+pub use styling::without_styling;
