@@ -68,14 +68,13 @@ pub fn needs_user() -> bool {
 
 /// The address of a Docker daemon that answers.
 pub fn needs_docker() -> Option<String> {
-    let candidates = candidates(DOCKER, &["unix:///var/run/docker.sock"]);
+    let candidates = candidates(DOCKER, &["unix:///var/run/docker.sock", &lab_socket("docker")]);
     first_answering("a Docker daemon", DOCKER, &candidates, "/_ping")
 }
 
 /// The address of a Podman service that answers.
 pub fn needs_podman() -> Option<String> {
-    let lab = format!("unix://{}/wharf-lab/podman.sock", env::temp_dir().display());
-    let candidates = candidates(PODMAN, &[&lab, "unix:///run/podman/podman.sock"]);
+    let candidates = candidates(PODMAN, &[&lab_socket("podman"), "unix:///run/podman/podman.sock"]);
     first_answering("a Podman service", PODMAN, &candidates, "/_ping")
 }
 
@@ -103,6 +102,11 @@ fn say_skipped(reason: &str) {
     let test = thread.name().unwrap_or("a test");
     // A closed stderr must not fail a test that is skipped anyway.
     let _ = writeln!(std::io::stderr(), "skipped: {test}: {reason}");
+}
+
+/// Where `tests/lab/engines.sh` puts the socket of an engine it starts.
+fn lab_socket(engine: &str) -> String {
+    format!("unix://{}/wharf-lab/{engine}.sock", env::temp_dir().display())
 }
 
 fn candidates(variable: &str, defaults: &[&str]) -> Vec<String> {

@@ -147,3 +147,8 @@ fn what_the_lab_offers_is_found_where_it_is_said_to_be() {
         assert_eq!(image, format!("{registry}/bb:1"));
     }
 }
+
+#[test]
+fn rootless_tests_run_as_an_ordinary_user_only() {
+    assert_eq!(needs_user(), !is_root());
+}
