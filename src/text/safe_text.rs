@@ -307,8 +307,7 @@ fn is_dangerous(c: char) -> bool {
         | 0x3164 | 0xfdd0..=0xfdef | 0xfe00..=0xfe0d | 0xfeff | 0xffa0 | 0xfff0..=0xfffb
         | 0x110bd | 0x110cd | 0x13430..=0x1345f | 0x1bca0..=0x1bca3 | 0x1d173..=0x1d17a
         | 0xe000..=0xf8ff               // private use
-        | 0xe0000..=0xe0fff             // tags and further selectors
-        | 0xf0000..=0x10ffff            // private use planes
+        | 0xe0000..=0x10ffff             // tags, selectors, private use: nothing up here is text
     ) || u32::from(c) & 0xfffe == 0xfffe // never a character in any plane
 }
 

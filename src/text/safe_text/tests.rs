@@ -23,7 +23,7 @@ const INJECTIONS: &[&str] = &[
     "in\u{200b}vis\u{200d}ib\u{feff}le\u{2060}",
     "line\u{2028}line\u{2029}line\u{85}line",
     "tag\u{e0041}\u{e0042}",
-    "private\u{e000}\u{f8ff}\u{100000}",
+    "private\u{e000}\u{f8ff}\u{100000}\u{e1000}\u{efffd}",
     "\u{ad}\u{34f}\u{115f}\u{3164}\u{ffa0}\u{180e}\u{fff9}",
     "nul\0byte\nnewline\ttab\x0bvt\x0cff",
 ];
