@@ -1,0 +1,155 @@
+//! What does the embedded engine ask of the machine it runs on? One trait: launch, signal, observe.
+//!
+//! Everything here is synchronous and bounded: each call ends within the time it is given. Two live
+//! implementations: `linux` (monitors, namespaces, cgroups) and the model used under simulation.
+//! Deliberately elsewhere: what to launch (`containers`), the plan and the files (`launch`).
+
+use std::{path::Path, time::Duration};
+
+use super::launch::{LaunchPlan, StateFile};
+use crate::engine::domain::{
+    AttachOptions, ExecSpec, ProcessTable, Result, SessionInput, SessionOutput, Signal, Span, Support,
+};
+
+/// The machine under the embedded engine. `run_dir` is always `run/c/<id>` as in [`LaunchPlan`].
+pub trait Kernel: Send + Sync + 'static {
+    /// Starts a monitor for `plan` and waits until the process runs. On any failure, and when the
+    /// caller dies half-way, nothing is left: no process, mount, cgroup or file in `run_dir`.
+    ///
+    /// The kinds of failure a caller can tell apart: `CommandNotFound` (127), `CommandNotExecutable`
+    /// (126), `Busy` (another monitor is still there), `TimedOut`, everything else is 125.
+    fn launch(&self, plan: &LaunchPlan, attach: Option<&AttachOptions>, within: Duration) -> Result<Launched>;
+
+    /// Who is alive now. Pass `state.json` as read, if there is one. Reads only; a few file opens.
+    fn observe(&self, run_dir: &Path, state: Option<&StateFile>) -> Observation;
+
+    /// Asks the monitor for signal, grace, KILL and waits until the run is over and recorded. The
+    /// escalation goes on in the monitor when the caller gives up (`TimedOut`) or dies. Without a
+    /// monitor the escalation is done from here. `Refused` when nothing runs.
+    fn stop(&self, run_dir: &Path, signal: Signal, grace: Span, within: Duration) -> Result<()>;
+
+    /// Sends a signal; after KILL waits until the run is over and recorded. Works without a monitor
+    /// (then nobody records the exit). `Refused` when nothing runs.
+    fn kill(&self, run_dir: &Path, signal: Signal, within: Duration) -> Result<()>;
+
+    /// Freezes every process. `Refused` when it does not run, `Unsupported` without a freezer.
+    fn pause(&self, run_dir: &Path, within: Duration) -> Result<()>;
+    fn unpause(&self, run_dir: &Path, within: Duration) -> Result<()>;
+
+    /// Joins the running process's input and output.
+    fn attach(&self, run_dir: &Path, options: &AttachOptions, within: Duration) -> Result<ProcessSession>;
+
+    /// Runs one more process in the container; returns once it runs. With `detach` the session ends
+    /// at once. `CommandNotFound` and `CommandNotExecutable` as in `launch`.
+    fn exec(&self, run_dir: &Path, spec: &ExecSpec, within: Duration) -> Result<ProcessSession>;
+
+    /// Waits until the run of this container is over and recorded (`true`), or the time is up
+    /// (`false`). `true` at once when nothing runs.
+    fn wait(&self, run_dir: &Path, within: Duration) -> Result<bool>;
+
+    /// `ps` of the container's processes, as the host sees them.
+    fn processes(&self, run_dir: &Path) -> Result<ProcessTable>;
+
+    /// Clears what a run left that nobody tends any more (killed monitor, reboot): cgroups, sockets,
+    /// runtime files; last, `run_dir` itself. Idempotent. `Refused` while a process is alive.
+    fn sweep(&self, run_dir: &Path) -> Result<()>;
+
+    /// Deletes a directory tree, also one whose files belong to other ids of our user namespace.
+    /// Nothing there is a success.
+    fn remove_tree(&self, path: &Path) -> Result<()>;
+
+    /// A watch on a log directory, for followers; see [`LogWatch`].
+    fn watch_log(&self, log_dir: &Path) -> Result<Box<dyn LogWatch>>;
+
+    /// What this machine can do, with the exact fix for what it cannot; and facts for `system info`.
+    fn support(&self) -> HostFacts;
+
+    /// Collects monitors and helpers of ours that have ended. Never blocks; call it now and then.
+    fn reap(&self);
+}
+
+/// A run that has begun.
+pub struct Launched {
+    /// As in the `state.json` that is now there.
+    pub state: StateFile,
+    /// What was asked for and could not be done (limits without cgroups): for the person who asked.
+    pub warnings: Vec<String>,
+    /// Present when an attach was asked for; it sees the first byte.
+    pub session: Option<ProcessSession>,
+}
+
+impl std::fmt::Debug for Launched {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Launched")
+            .field("state", &self.state)
+            .field("warnings", &self.warnings)
+            .field("attached", &self.session.is_some())
+            .finish()
+    }
+}
+
+/// Who is alive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Observation {
+    /// A monitor holds `monitor.lock`: launching, running, or winding up.
+    pub monitor: Liveness,
+    /// The init of the `state.json` that was passed: same process, same boot.
+    pub init: Liveness,
+}
+
+impl Observation {
+    /// The container runs but nobody tends it: its monitor was killed.
+    #[must_use]
+    pub fn degraded(self) -> bool {
+        self.init == Liveness::Alive && self.monitor == Liveness::Dead
+    }
+}
+
+/// Whether a process is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Liveness {
+    Alive,
+    Dead,
+}
+
+/// Two halves, for two threads. Dropping both detaches.
+pub struct ProcessSession {
+    pub input: Box<dyn SessionWriter>,
+    pub output: Box<dyn SessionReader>,
+}
+
+/// Towards the process.
+pub trait SessionWriter: Send {
+    /// Blocks while the process does not read; `hang_up` from another thread ends that.
+    fn send(&mut self, input: SessionInput) -> Result<()>;
+    /// A handle that ends the session from any thread.
+    fn hang_up_handle(&self) -> Box<dyn HangUp>;
+}
+
+/// From the process.
+pub trait SessionReader: Send {
+    /// Blocks until there is output. `None`: the connection is gone; after `Exit` always.
+    fn receive(&mut self) -> Result<Option<SessionOutput>>;
+}
+
+/// Ends a session: a blocked `receive` returns `None`, a blocked `send` fails.
+pub trait HangUp: Send + Sync {
+    fn hang_up(&self);
+}
+
+/// Tells a follower when to look again.
+pub trait LogWatch: Send {
+    /// Waits until the log may have grown or rotated, or the time is up. May wake for nothing.
+    fn wait(&mut self, within: Duration) -> Result<()>;
+}
+
+/// What `system info` says about this machine.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct HostFacts {
+    pub support: Support,
+    pub rootless: bool,
+    pub memory_bytes: Option<u64>,
+    pub cpus: Option<usize>,
+    /// Kernel, cgroup version, overlay, id ranges ...: in display order.
+    pub facts: Vec<(String, String)>,
+}
