@@ -2,6 +2,7 @@
 //! generated files, words that do not belong. The import rules are the fenced table in ARCHITECTURE.md.
 //! Deliberately elsewhere: what the compiler and clippy check already (`Cargo.toml`, `clippy.toml`).
 
+mod dependencies;
 mod files;
 mod generated;
 mod imports;
@@ -65,4 +66,10 @@ fn nothing_prints_but_the_printer_and_nothing_is_left_to_do() {
 #[test]
 fn no_path_of_one_machine_is_in_the_tree() {
     none(words::machine_paths(&Tree::of_this_project()));
+}
+
+#[test]
+fn every_dependency_is_a_decision_and_none_is_banned() {
+    let tree = Tree::of_this_project();
+    none([dependencies::undecided(&tree), dependencies::banned(&tree)].concat());
 }

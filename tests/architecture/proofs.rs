@@ -2,7 +2,7 @@
 //! Deliberately elsewhere: the rules on the project itself (`mod.rs`).
 
 use super::{
-    files, generated,
+    dependencies, files, generated,
     generated::Generated,
     imports,
     paths::{Named, code_only, module_of, named_by},
@@ -146,4 +146,16 @@ fn words_that_do_not_belong_are_found() {
     let machine = format!("run /{}/main/x", "work");
     breaks(&words::machine_paths(&tree("README.md", &machine)), "README.md:1");
     keeps(&words::machine_paths(&tree("README.md", &format!("overlay/{}/x", "work"))));
+}
+
+#[test]
+fn an_undecided_and_a_banned_dependency_are_found() {
+    let project = |decisions: &str, lock: &str| {
+        let manifest = "[dependencies]\ntar = \"1\"\n[target.'cfg(unix)'.dependencies]\nrustix = { version = \"1\" }\n";
+        Tree::made_up(&[("Cargo.toml", manifest), ("DECISIONS.md", decisions), ("Cargo.lock", lock)])
+    };
+    breaks(&dependencies::undecided(&project("| tar | why |", "")), "rustix has no line");
+    keeps(&dependencies::undecided(&project("| rustix, tar | why |", "")));
+    breaks(&dependencies::banned(&project("", "[[package]]\nname = \"tokio-tar\"\n")), "tokio-tar");
+    keeps(&dependencies::banned(&project("", "[[package]]\nname = \"tar\"\n")));
 }
