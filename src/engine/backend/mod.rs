@@ -1,0 +1,142 @@
+//! What must a host be able to do to be driven by Wharf? The seam between deciding and doing.
+//!
+//! Three live implementations: `embedded` (our own engine), `docker` (Docker and Podman over their
+//! API) and `fake` (in memory, stricter than the real ones). One conformance suite runs against all.
+//! Deliberately elsewhere: who may call what when (`core::admit`, `actor`).
+
+pub mod docker;
+pub mod embedded;
+pub mod fake;
+mod operation_context;
+
+use futures_util::future::BoxFuture;
+use serde_json::Value;
+use tokio::sync::mpsc;
+
+pub use self::operation_context::{CancelToken, OperationContext};
+use super::domain::{
+    AttachOptions, Container, ContainerId, ContainerName, ContainerSpec, Done, EngineEvent,
+    ExecSpec, Force, HistoryEntry, HostInfo, Image, ImageReference, LogItem, LogOptions,
+    ProcessTable, PullOptions, RemoveOptions, Result, SessionInput, SessionOutput, Signal,
+    StopOptions,
+};
+
+/// An answer that may take a while. Dropping it must leave the host consistent; use
+/// [`OperationContext::cancel`] to end work early with an outcome.
+pub type Answer<'a, T> = BoxFuture<'a, Result<T>>;
+
+/// One connected host. Every method returns within its context's deadline (mutations) or a few
+/// seconds (reads), or fails with `TimedOut`.
+///
+/// Mutations on one container are called one at a time by its actor, except `kill`, which may come
+/// at any moment. Names of things are resolved by `find_container` before; methods take ids.
+pub trait Backend: Send + Sync + 'static {
+    /// Connects if need be and says who is there.
+    fn info(&self) -> Answer<'_, HostInfo>;
+
+    // -- reading ---------------------------------------------------------------------------------
+    fn containers(&self) -> Answer<'_, Vec<Container>>;
+    /// By exact name, full id, or unambiguous id prefix; `NoSuchContainer` or `Ambiguous` otherwise.
+    fn find_container(&self, query: String) -> Answer<'_, Container>;
+    /// `None` when it is gone.
+    fn container(&self, id: ContainerId) -> Answer<'_, Option<Container>>;
+    /// Docker's `inspect` object.
+    fn inspect_container(&self, id: ContainerId) -> Answer<'_, Value>;
+    fn processes(&self, id: ContainerId) -> Answer<'_, ProcessTable>;
+    fn images(&self) -> Answer<'_, Vec<Image>>;
+    /// By reference (default tag added), digest, or unambiguous id prefix; `NoSuchImage` otherwise.
+    fn inspect_image(&self, query: String) -> Answer<'_, Value>;
+    fn history(&self, query: String) -> Answer<'_, Vec<HistoryEntry>>;
+    /// Reports changes until the connection breaks (an error) or `notices` closes (`Ok`). The first
+    /// notice is `Subscribed`: whatever is listed after it misses nothing.
+    fn watch(&self, notices: mpsc::Sender<Notice>) -> Answer<'_, ()>;
+    /// Past events of `since..until`, then live ones when `until` is absent; ends like `watch`.
+    fn events(&self, range: EventRange, events: mpsc::Sender<EngineEvent>) -> Answer<'_, ()>;
+    /// Sends the log until its end (or for ever, when following) or until `items` closes. A slow
+    /// receiver slows only this reader.
+    fn logs(&self, id: ContainerId, options: LogOptions, items: mpsc::Sender<Vec<LogItem>>)
+    -> Answer<'_, ()>;
+
+    // -- containers ------------------------------------------------------------------------------
+    /// Creates, pulling first as the spec's policy says. The container carries the operation's id
+    /// as a label, so that a lost reply is resolved by looking. Failure or cancel leaves nothing.
+    fn create(&self, spec: ContainerSpec, context: OperationContext) -> Answer<'_, Done>;
+    /// Starts; with `attach`, a session that sees the first byte is returned.
+    fn start(
+        &self,
+        id: ContainerId,
+        attach: Option<AttachOptions>,
+        context: OperationContext,
+    ) -> Answer<'_, Started>;
+    /// Ends when the process is gone: signal, grace, KILL. `Ok(already)` when it was not running.
+    fn stop(&self, id: ContainerId, options: StopOptions, context: OperationContext)
+    -> Answer<'_, Done>;
+    /// Sends a signal; after KILL, ends when the process is gone.
+    fn kill(&self, id: ContainerId, signal: Signal, context: OperationContext) -> Answer<'_, Done>;
+    fn pause(&self, id: ContainerId, context: OperationContext) -> Answer<'_, Done>;
+    fn unpause(&self, id: ContainerId, context: OperationContext) -> Answer<'_, Done>;
+    fn rename(&self, id: ContainerId, name: ContainerName, context: OperationContext)
+    -> Answer<'_, Done>;
+    fn remove(&self, id: ContainerId, options: RemoveOptions, context: OperationContext)
+    -> Answer<'_, Done>;
+    /// Ends when the container is not running (any more).
+    fn wait_exit(&self, id: ContainerId) -> Answer<'_, crate::engine::domain::ProcessExit>;
+    fn attach(&self, id: ContainerId, options: AttachOptions) -> Answer<'_, Session>;
+    /// Without `detach` the session ends with the process's exit.
+    fn exec(&self, id: ContainerId, spec: ExecSpec) -> Answer<'_, Session>;
+
+    // -- images ----------------------------------------------------------------------------------
+    fn pull(&self, reference: ImageReference, options: PullOptions, context: OperationContext)
+    -> Answer<'_, Done>;
+    fn push(&self, reference: ImageReference, context: OperationContext) -> Answer<'_, Done>;
+    fn tag(&self, source: String, target: ImageReference, context: OperationContext)
+    -> Answer<'_, Done>;
+    /// Untags, and deletes what nothing refers to any more; the output lists both, as Docker does.
+    fn remove_image(&self, image: String, force: Force, context: OperationContext)
+    -> Answer<'_, Done>;
+    fn create_index(
+        &self,
+        targets: Vec<ImageReference>,
+        sources: Vec<ImageReference>,
+        context: OperationContext,
+    ) -> Answer<'_, Done>;
+    /// Removes dangling images, or all without a container.
+    fn prune_images(&self, unused: bool, context: OperationContext) -> Answer<'_, Done>;
+}
+
+/// A hint that something changed: look again.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Notice {
+    /// From here on nothing is missed.
+    Subscribed,
+    Container(ContainerId),
+    Images,
+    /// Something was missed: list again.
+    Gap,
+    /// A fact worth passing on.
+    Event(EngineEvent),
+}
+
+/// Which events to deliver.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EventRange {
+    pub since: Option<super::domain::Timestamp>,
+    pub until: Option<super::domain::Timestamp>,
+}
+
+/// The answer to a start.
+#[derive(Debug)]
+pub struct Started {
+    pub done: Done,
+    /// Present when an attach was asked for.
+    pub session: Option<Session>,
+}
+
+/// Two bounded channels to a process. Dropping it detaches; the process goes on (an exec without
+/// `detach` loses its input and output).
+#[derive(Debug)]
+pub struct Session {
+    pub input: mpsc::Sender<SessionInput>,
+    /// Ends with `SessionOutput::Exit`; an end without it means the connection was lost.
+    pub output: mpsc::Receiver<SessionOutput>,
+}

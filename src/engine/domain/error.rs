@@ -1,0 +1,236 @@
+//! What went wrong, on what, why, and what can a person do about it?
+//!
+//! Deliberately elsewhere: exit codes (`cli`) and layout on screen (`ui`). Branch on [`ErrorKind`], never on text.
+
+use std::{fmt, sync::Arc};
+
+use super::{ParseError, Verb};
+
+/// Every fallible engine call ends in this.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// The class of a failure: the only thing code may branch on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorKind {
+    /// The input does not parse or contradicts itself.
+    InvalidInput,
+    /// No container of that name or id.
+    NoSuchContainer,
+    /// No image of that name or id, here or in the registry.
+    NoSuchImage,
+    /// The name belongs to another object.
+    NameInUse,
+    /// The prefix fits several objects.
+    Ambiguous,
+    /// The object's status does not allow the verb; the remedy says which verb would help.
+    Refused,
+    /// Somebody else holds the object; the reason names who and since when.
+    Busy,
+    /// This host or this machine cannot do it; the reason says why, the remedy how to change that.
+    Unsupported,
+    /// The registry or the daemon wants credentials, or other ones.
+    Unauthorized,
+    /// Permission denied by the kernel, the daemon or the registry.
+    Denied,
+    /// The host or the registry cannot be reached.
+    Unreachable,
+    /// The other side broke its protocol.
+    Protocol,
+    /// The registry or the daemon asks to slow down.
+    RateLimited,
+    /// The deadline passed.
+    TimedOut,
+    /// Somebody cancelled it.
+    Cancelled,
+    /// Content does not hash to its digest, or has another size than promised.
+    DigestMismatch,
+    /// The image has no variant for this platform.
+    PlatformMismatch,
+    /// The disk is full or a quota is used up.
+    NoSpace,
+    /// The command is not in the container (exit code 127).
+    CommandNotFound,
+    /// The command is there but cannot be executed (exit code 126).
+    CommandNotExecutable,
+    /// A record or a blob in the store is damaged.
+    Corrupt,
+    /// Some steps are done, some are left; the reason lists both.
+    Partial,
+    /// The operating system refused an input or output call.
+    Io,
+    /// A defect in Wharf itself.
+    Internal,
+}
+
+/// A failure as a value: kind, verb, subject, reason, remedy and source.
+///
+/// Displays as one sentence without the remedy: `cannot pull nginx: the registry does not know it`.
+#[derive(Clone)]
+pub struct Error(Box<Inner>);
+
+#[derive(Clone)]
+struct Inner {
+    kind: ErrorKind,
+    verb: Option<Verb>,
+    subject: Option<String>,
+    reason: String,
+    remedy: Option<String>,
+    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
+}
+
+impl Error {
+    /// A failure of `kind` with its reason as a clause that can follow a colon.
+    #[must_use]
+    pub fn new(kind: ErrorKind, reason: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            verb: None,
+            subject: None,
+            reason: reason.into(),
+            remedy: None,
+            source: None,
+        }))
+    }
+
+    /// `No such container: NAME`, in Docker's words because scripts look for them.
+    #[must_use]
+    pub fn no_such_container(query: impl fmt::Display) -> Self {
+        Self::new(ErrorKind::NoSuchContainer, format!("No such container: {query}"))
+    }
+
+    /// `No such image: NAME`.
+    #[must_use]
+    pub fn no_such_image(query: impl fmt::Display) -> Self {
+        Self::new(ErrorKind::NoSuchImage, format!("No such image: {query}"))
+    }
+
+    /// The operation was cancelled by its asker.
+    #[must_use]
+    pub fn cancelled() -> Self {
+        Self::new(ErrorKind::Cancelled, "cancelled")
+    }
+
+    /// Wraps an operating system error; a full disk and missing rights keep their own kinds.
+    #[must_use]
+    pub fn io(doing: impl fmt::Display, source: std::io::Error) -> Self {
+        let kind = match source.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
+                ErrorKind::NoSpace
+            }
+            std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
+                ErrorKind::Denied
+            }
+            _ => ErrorKind::Io,
+        };
+        let error = Self::new(kind, format!("{doing}: {source}")).caused_by(source);
+        if kind == ErrorKind::NoSpace {
+            error.remedy("free some space (wharf prune images helps) and try again")
+        } else {
+            error
+        }
+    }
+
+    /// Names the verb unless a caller nearer to the fault already did.
+    #[must_use]
+    pub fn during(mut self, verb: Verb) -> Self {
+        self.0.verb.get_or_insert(verb);
+        self
+    }
+
+    /// Names the object unless a caller nearer to the fault already did.
+    #[must_use]
+    pub fn on(mut self, subject: impl fmt::Display) -> Self {
+        self.0.subject.get_or_insert_with(|| subject.to_string());
+        self
+    }
+
+    /// Says what a person can do now.
+    #[must_use]
+    pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
+        self.0.remedy = Some(remedy.into());
+        self
+    }
+
+    /// Keeps the underlying error for the cause chain.
+    #[must_use]
+    pub fn caused_by(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        self.0.source = Some(Arc::new(source));
+        self
+    }
+
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+    #[must_use]
+    pub fn verb(&self) -> Option<Verb> {
+        self.0.verb
+    }
+    #[must_use]
+    pub fn subject(&self) -> Option<&str> {
+        self.0.subject.as_deref()
+    }
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        &self.0.reason
+    }
+    #[must_use]
+    pub fn remedy_text(&self) -> Option<&str> {
+        self.0.remedy.as_deref()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.0.verb, self.0.subject.as_deref()) {
+            (Some(verb), Some(subject)) => {
+                write!(f, "cannot {} {subject}: {}", verb.phrase(), self.0.reason)
+            }
+            (Some(verb), None) => write!(f, "{verb}: {}", self.0.reason),
+            (None, Some(subject)) => write!(f, "{subject}: {}", self.0.reason),
+            (None, None) => f.write_str(&self.0.reason),
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("kind", &self.0.kind)
+            .field("verb", &self.0.verb)
+            .field("subject", &self.0.subject)
+            .field("reason", &self.0.reason)
+            .field("remedy", &self.0.remedy)
+            .field("source", &self.0.source)
+            .finish()
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}
+
+/// Two errors are the same when a person would read the same.
+impl PartialEq for Error {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.kind == other.0.kind
+            && self.0.verb == other.0.verb
+            && self.0.subject == other.0.subject
+            && self.0.reason == other.0.reason
+            && self.0.remedy == other.0.remedy
+    }
+}
+
+impl From<ParseError> for Error {
+    fn from(error: ParseError) -> Self {
+        let hint = error.hint.clone();
+        let wrapped = Self::new(ErrorKind::InvalidInput, error.to_string());
+        match hint {
+            Some(hint) => wrapped.remedy(hint),
+            None => wrapped,
+        }
+    }
+}
