@@ -10,9 +10,11 @@ mod core;
 pub mod domain;
 mod location;
 mod supervisor;
-mod transfer;
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use serde_json::Value;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
@@ -117,7 +119,7 @@ impl Engine {
     fn hand_over(&self, command: Command, attach: Option<AttachSlot>) -> Result<Ticket> {
         let verb = command.verb();
         let (reply, outcome) = oneshot::channel();
-        let operation = OperationId::next();
+        let operation = OperationId(NEXT_OPERATION.fetch_add(1, Ordering::Relaxed));
         let (progress, reports) = watch::channel(Arc::new(Progress::default()));
         self.requests
             .try_send(Request::Submit { operation, command, attach, progress, reply })
@@ -254,5 +256,8 @@ impl Engine {
         }
     }
 }
+
+/// Operations are numbered per process, from 1, in the order of their acceptance.
+static NEXT_OPERATION: AtomicU64 = AtomicU64::new(1);
 
 type AttachSlot = (AttachOptions, oneshot::Sender<Session>);

@@ -18,23 +18,20 @@ pub struct OperationContext {
     /// The operation must have ended by then.
     pub deadline: Instant,
     pub cancel: CancelToken,
-    progress: Arc<watch::Sender<Arc<Progress>>>,
+    progress: watch::Sender<Arc<Progress>>,
 }
 
 impl OperationContext {
-    /// A context and the receiving end of its progress.
+    /// A context that reports into `progress`.
     #[must_use]
-    pub fn new(id: OperationId, deadline: Instant) -> (Self, watch::Receiver<Arc<Progress>>) {
-        let (progress, reports) = watch::channel(Arc::new(Progress::default()));
-        let context =
-            Self { id, deadline, cancel: CancelToken::default(), progress: Arc::new(progress) };
-        (context, reports)
+    pub fn new(id: OperationId, deadline: Instant, progress: watch::Sender<Arc<Progress>>) -> Self {
+        Self { id, deadline, cancel: CancelToken::default(), progress }
     }
 
     /// A context that nobody watches, for reads that reuse mutating code and for tests.
     #[must_use]
     pub fn unwatched(time_limit: Duration) -> Self {
-        Self::new(OperationId(0), Instant::now() + time_limit).0
+        Self::new(OperationId(0), Instant::now() + time_limit, watch::Sender::default())
     }
 
     /// Changes the progress; readers see the newest state, intermediate ones may be skipped.

@@ -31,6 +31,8 @@ pub const STOP_GRACE: Duration = Duration::from_secs(10);
 pub const TRANSFER_DEADLINE: Duration = Duration::from_secs(6 * 60 * 60);
 /// How long `close` waits for cancelled operations.
 pub const CLOSE_DEADLINE: Duration = Duration::from_secs(2);
+/// The longest grace a container may bring itself when the asker names none.
+pub const STOP_GRACE_MAX: Duration = Duration::from_secs(600);
 /// An actor without work retires after this.
 pub const ACTOR_IDLE: Duration = Duration::from_secs(5);
 /// First and longest wait before asking a silent host again.
