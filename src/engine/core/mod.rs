@@ -7,4 +7,5 @@ pub mod cli_line;
 pub mod fold;
 pub mod lane;
 pub mod limits;
+pub mod subject;
 pub mod time_limit;

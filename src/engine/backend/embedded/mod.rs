@@ -1,1 +1,17 @@
-//! placeholder
+//! placeholder of the embedded backend until it lands.
+
+pub mod launch;
+
+use std::sync::Arc;
+
+use super::Backend;
+use crate::engine::{
+    Locations,
+    domain::{Error, ErrorKind, Result},
+};
+
+/// # Errors
+/// `Unsupported` for now.
+pub fn open(_locations: &Locations) -> Result<Arc<dyn Backend>> {
+    Err(Error::new(ErrorKind::Unsupported, "this build has no embedded engine"))
+}

@@ -1,1 +1,1 @@
-//! placeholder
+//! An engine in memory, for tests: stricter than the real ones.

@@ -1,0 +1,171 @@
+//! How is one operation carried out, from admission to outcome, in bounded time?
+//!
+//! Deliberately elsewhere: what the host does (`backend`), which operation is next (`core::lane`).
+
+use std::{sync::Arc, time::Duration};
+
+use super::{ActorKey, Job};
+use crate::engine::{
+    backend::{Answer, Backend},
+    core::admit::{Admission, admit},
+    domain::{
+        Command, Container, ContainerId, Done, Error, ErrorKind, Force, Outcome, RemoveOptions, Result, Verb,
+    },
+};
+
+/// A host that ignores a cancel or a deadline is waited for this much longer.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+pub async fn perform(backend: Arc<dyn Backend>, key: ActorKey, job: Job) -> Outcome {
+    let verb = job.command.verb();
+    let subject = subject(&job);
+    let outcome = match key {
+        ActorKey::Container(id) => on_container(&*backend, id, job).await,
+        ActorKey::Image(_) | ActorKey::Single(_) => on_host(&*backend, job).await,
+    };
+    outcome.map_err(|error| error.during(verb).on(subject))
+}
+
+fn subject(job: &Job) -> String {
+    match (&job.hint, job.command.container()) {
+        (Some(seen), _) => seen.display_name(),
+        (None, Some(selector)) => selector.to_string(),
+        (None, None) => super::super::core::subject::subject(&job.command),
+    }
+}
+
+async fn on_container(backend: &dyn Backend, id: ContainerId, job: Job) -> Outcome {
+    let verb = job.command.verb();
+    let force = match &job.command {
+        Command::Remove { options, .. } => options.force,
+        _ => Force::No,
+    };
+    match admission(backend, &id, verb, force, job.hint.as_deref()).await? {
+        Admission::Go => {}
+        Admission::AlreadySo => return Ok(Done { container: Some(id), ..Done::already_so() }),
+        Admission::Refuse { reason, remedy } => return Err(Error::new(ErrorKind::Refused, reason).remedy(remedy)),
+    }
+    let context = job.context.clone();
+    let again = context.clone();
+    let about = id.clone();
+    let answer: Answer<'_, Done> = match job.command {
+        Command::Start { .. } => {
+            let (options, slot) = job.attach.unzip();
+            let starting = backend.start(id, options, context);
+            Box::pin(async move {
+                let started = starting.await?;
+                if let (Some(slot), Some(session)) = (slot, started.session) {
+                    // The asker may have left meanwhile: dropping the session detaches.
+                    let _ = slot.send(session);
+                }
+                Ok(started.done)
+            })
+        }
+        Command::Stop { options, .. } => backend.stop(id, options, context),
+        Command::Restart { options, .. } => Box::pin(async move {
+            backend.stop(id.clone(), options, context.clone()).await?;
+            context.check()?;
+            Ok(backend.start(id, None, context).await?.done)
+        }),
+        Command::Kill { signal, .. } => backend.kill(id, signal, context),
+        Command::Pause { .. } => backend.pause(id, context),
+        Command::Unpause { .. } => backend.unpause(id, context),
+        Command::Remove { options, .. } => remove(backend, id, options, context),
+        Command::Rename { name, .. } => backend.rename(id, name, context),
+        Command::Create(_)
+        | Command::Run(_)
+        | Command::Pull { .. }
+        | Command::Push { .. }
+        | Command::Tag { .. }
+        | Command::RemoveImage { .. }
+        | Command::CreateIndex { .. }
+        | Command::PruneContainers
+        | Command::PruneImages { .. } => return Err(misrouted(verb)),
+    };
+    let mut done = bounded(answer, &again).await?;
+    done.container.get_or_insert(about);
+    Ok(done)
+}
+
+/// A forced removal of what is not there any more is done already.
+fn remove(
+    backend: &dyn Backend,
+    id: ContainerId,
+    options: RemoveOptions,
+    context: crate::engine::backend::OperationContext,
+) -> Answer<'_, Done> {
+    let force = options.force;
+    Box::pin(async move {
+        match backend.remove(id, options, context).await {
+            Err(error) if error.kind() == ErrorKind::NoSuchContainer && force == Force::Yes => Ok(Done::already_so()),
+            outcome => outcome,
+        }
+    })
+}
+
+/// A refusal from what was seen before is checked against the host as it is now.
+async fn admission(
+    backend: &dyn Backend,
+    id: &ContainerId,
+    verb: Verb,
+    force: Force,
+    hint: Option<&Container>,
+) -> Result<Admission> {
+    if let Some(seen) = hint
+        && admit(verb, seen.status(), force) == Admission::Go
+    {
+        return Ok(Admission::Go);
+    }
+    match backend.container(id.clone()).await? {
+        Some(container) => Ok(admit(verb, container.status(), force)),
+        None if verb == Verb::Remove && force == Force::Yes => Ok(Admission::AlreadySo),
+        None => Err(Error::no_such_container(hint.map_or_else(|| id.to_string(), Container::display_name))),
+    }
+}
+
+async fn on_host(backend: &dyn Backend, job: Job) -> Outcome {
+    let context = job.context.clone();
+    let again = context.clone();
+    let verb = job.command.verb();
+    let answer = match job.command {
+        Command::Create(spec) | Command::Run(spec) => backend.create(*spec, context),
+        Command::Pull { reference, options } => backend.pull(reference, options, context),
+        Command::Push { reference } => backend.push(reference, context),
+        Command::Tag { source, target } => backend.tag(source, target, context),
+        Command::RemoveImage { image, force } => backend.remove_image(image, force, context),
+        Command::CreateIndex { targets, sources } => backend.create_index(targets, sources, context),
+        Command::PruneImages { unused } => backend.prune_images(unused, context),
+        Command::PruneContainers
+        | Command::Start { .. }
+        | Command::Stop { .. }
+        | Command::Restart { .. }
+        | Command::Kill { .. }
+        | Command::Pause { .. }
+        | Command::Unpause { .. }
+        | Command::Remove { .. }
+        | Command::Rename { .. } => return Err(misrouted(verb)),
+    };
+    bounded(answer, &again).await
+}
+
+/// Waits for the host, but never past the deadline or a cancel by more than `PATIENCE`.
+async fn bounded(mut answer: Answer<'_, Done>, context: &crate::engine::backend::OperationContext) -> Outcome {
+    let deadline = tokio::time::Instant::from_std(context.deadline);
+    let error = tokio::select! {
+        outcome = &mut answer => return outcome,
+        () = tokio::time::sleep_until(deadline) => {
+            context.cancel.cancel();
+            Error::new(ErrorKind::TimedOut, "the host did not finish it in time")
+                .remedy("look at the object again; it may have been done late")
+        }
+        () = context.cancel.cancelled() => Error::cancelled(),
+    };
+    match tokio::time::timeout(PATIENCE, answer).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(error),
+    }
+}
+
+fn misrouted(verb: Verb) -> Error {
+    Error::new(ErrorKind::Internal, format!("{verb} reached the wrong actor"))
+}

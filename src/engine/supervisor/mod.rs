@@ -1,0 +1,228 @@
+//! Who routes commands to actors and keeps the picture? One task per open host.
+//!
+//! It owns the operation table, the actors' handles and the inventory; it never waits for an actor.
+//! Deliberately elsewhere: the order of work on one object (`core::lane`), the work (`actor`).
+
+mod observer;
+mod operations;
+mod prune;
+mod route;
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+};
+
+use tokio::{
+    sync::{broadcast, mpsc, oneshot, watch},
+    task::{Id, JoinSet},
+};
+
+use self::{
+    observer::{Observer, Seen},
+    operations::Operations,
+    route::Pending,
+};
+use super::{
+    actor::{self, ActorKey, Report},
+    backend::{Backend, Session},
+    core::limits,
+    domain::*,
+};
+
+/// What the door asks for.
+pub enum Request {
+    Submit {
+        operation: OperationId,
+        command: Command,
+        attach: Option<(AttachOptions, oneshot::Sender<Session>)>,
+        progress: watch::Sender<Arc<Progress>>,
+        reply: oneshot::Sender<Outcome>,
+    },
+    Cancel(OperationId),
+    Observe,
+    Resync,
+    Close(oneshot::Sender<()>),
+}
+
+/// Answers of the supervisor's own small tasks.
+enum Internal {
+    Resolved { query: String, found: Result<Container> },
+    Seen(Seen),
+}
+
+pub struct Supervisor {
+    backend: Arc<dyn Backend>,
+    /// For work made of several commands; weak, so that the last `Engine` ends us.
+    requests: mpsc::WeakSender<Request>,
+    internal: mpsc::Sender<Internal>,
+    reports: mpsc::Sender<Report>,
+    actors: HashMap<ActorKey, actor::Handle>,
+    actor_tasks: JoinSet<ActorKey>,
+    key_of_task: HashMap<Id, ActorKey>,
+    /// Jobs whose actor's mailbox was full or closing when they came.
+    undelivered: VecDeque<Pending>,
+    /// Commands by name whose lookup is under way, in arrival order.
+    resolving: HashMap<String, Vec<Pending>>,
+    /// Commands on a name that is just being created.
+    awaiting_name: HashMap<String, Vec<Pending>>,
+    operations: Operations,
+    observer: Observer,
+    closing: Vec<oneshot::Sender<()>>,
+    errands: JoinSet<()>,
+}
+
+impl Supervisor {
+    /// Starts the task; it ends with `close`, or when every `Engine` of this host is dropped.
+    pub fn spawn(
+        host: HostSpec,
+        backend: Arc<dyn Backend>,
+        events: broadcast::Sender<EngineEvent>,
+    ) -> (mpsc::Sender<Request>, watch::Receiver<Arc<Inventory>>) {
+        let (requests, inbox) = mpsc::channel(limits::REQUESTS);
+        let (internal, answers) = mpsc::channel(limits::NOTICES);
+        let (reports, reported) = mpsc::channel(limits::REQUESTS);
+        let (observer, inventory) = Observer::new(host, Arc::clone(&backend), internal.clone(), events);
+        let supervisor = Self {
+            backend,
+            requests: requests.downgrade(),
+            internal,
+            reports,
+            actors: HashMap::new(),
+            actor_tasks: JoinSet::new(),
+            key_of_task: HashMap::new(),
+            undelivered: VecDeque::new(),
+            resolving: HashMap::new(),
+            awaiting_name: HashMap::new(),
+            operations: Operations::default(),
+            observer,
+            closing: Vec::new(),
+            errands: JoinSet::new(),
+        };
+        tokio::spawn(supervisor.run(inbox, answers, reported));
+        (requests, inventory)
+    }
+
+    async fn run(
+        mut self,
+        mut inbox: mpsc::Receiver<Request>,
+        mut answers: mpsc::Receiver<Internal>,
+        mut reported: mpsc::Receiver<Report>,
+    ) {
+        let mut progress = tokio::time::interval(limits::PROGRESS_INTERVAL);
+        progress.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            let shows_progress = self.observer.is_observing() && self.operations.any_running();
+            tokio::select! {
+                request = inbox.recv() => match request {
+                    Some(request) => self.take(request),
+                    None => break,
+                },
+                Some(report) = reported.recv() => self.hear(report),
+                Some(answer) = answers.recv() => self.answered(answer),
+                Some(ended) = self.actor_tasks.join_next_with_id(), if !self.actor_tasks.is_empty() => {
+                    self.actor_ended(ended.map_or_else(|failure| failure.id(), |(id, _)| id));
+                }
+                Some(_) = self.errands.join_next(), if !self.errands.is_empty() => {}
+                _ = progress.tick(), if shows_progress => {
+                    if self.operations.take_progress() {
+                        self.publish();
+                        continue;
+                    }
+                }
+            }
+            if !self.closing.is_empty() && !self.operations.any_running() {
+                break;
+            }
+        }
+        self.observer.stop();
+        for done in self.closing.drain(..) {
+            // The asker may have stopped waiting.
+            let _ = done.send(());
+        }
+    }
+
+    fn take(&mut self, request: Request) {
+        match request {
+            Request::Submit { operation, command, attach, progress, reply } => {
+                self.submit(operation, command, attach, progress, reply);
+            }
+            Request::Cancel(operation) => self.cancel(operation),
+            Request::Observe => self.observer.start(&mut self.errands),
+            Request::Resync => self.observer.resync(&mut self.errands),
+            Request::Close(done) => {
+                self.closing.push(done);
+                for operation in self.operations.running() {
+                    self.cancel(operation);
+                }
+            }
+        }
+    }
+
+    fn hear(&mut self, report: Report) {
+        match report {
+            Report::Began(operation) => {
+                self.operations.began(operation);
+                self.publish();
+            }
+            Report::Ended(operation, outcome) => self.ended(operation, outcome),
+            Report::Idle(key) => {
+                // Its mailbox may have filled since; then it lives on and says so again later.
+                self.actors.remove(&key);
+            }
+        }
+        self.deliver_late();
+    }
+
+    fn answered(&mut self, answer: Internal) {
+        match answer {
+            Internal::Resolved { query, found } => self.resolved(&query, found),
+            Internal::Seen(seen) => {
+                if self.observer.take(seen, &mut self.errands) {
+                    self.publish();
+                }
+            }
+        }
+    }
+
+    /// An operation is over: answer its asker, free what waited for its name, look at the container again.
+    fn ended(&mut self, operation: OperationId, outcome: Outcome) {
+        if let Some(outcome) = self.continue_run(operation, outcome) {
+            self.finish(operation, outcome);
+        }
+    }
+
+    fn finish(&mut self, operation: OperationId, outcome: Outcome) {
+        let touched = outcome.as_ref().ok().and_then(|done| done.container.clone());
+        let Some(finished) = self.operations.finish(operation, outcome) else { return };
+        for container in touched.or(finished.container).into_iter() {
+            self.observer.look_at(container, &mut self.errands);
+        }
+        if let Some(name) = finished.creates {
+            self.name_settled(&name);
+        }
+        if !self.operations.any_running() {
+            self.observer.settle(&mut self.errands);
+        }
+        self.publish();
+    }
+
+    fn publish(&mut self) {
+        self.observer.publish(self.operations.listed());
+    }
+
+    /// An actor that ended by itself was retired; one that panicked leaves its operations to us.
+    fn actor_ended(&mut self, task: Id) {
+        let Some(key) = self.key_of_task.remove(&task) else { return };
+        let orphans = self.operations.of_actor(&key, task);
+        if !orphans.is_empty() {
+            self.actors.remove(&key);
+        }
+        for operation in orphans {
+            let error = Error::new(ErrorKind::Internal, "its actor hit a defect in Wharf and was started anew")
+                .remedy("look at the object again and repeat the command");
+            self.finish(operation, Err(error));
+        }
+        self.deliver_late();
+    }
+}

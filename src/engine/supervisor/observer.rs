@@ -1,0 +1,295 @@
+//! How does the picture stay true? Subscribe, list, replay; then look again at whatever is reported.
+//!
+//! A notice is a hint, never a fact. Deliberately elsewhere: merging what was seen (`core::fold`).
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use tokio::{
+    sync::{broadcast, mpsc, watch},
+    task::{AbortHandle, JoinSet},
+};
+
+use super::Internal;
+use crate::engine::{
+    backend::{Backend, Notice},
+    core::{
+        fold::{ContainerFold, foreign_operations, sort_images},
+        limits,
+    },
+    domain::*,
+};
+
+/// More changes than this at once are read as one listing.
+const SINGLE_LOOKS: usize = 16;
+
+/// What the observer's tasks bring back.
+pub enum Seen {
+    Info(HostInfo),
+    Listing { containers: Vec<Container>, images: Vec<Image> },
+    Images(Vec<Image>),
+    Looked(Vec<(ContainerId, Option<Container>)>),
+    Notice(Notice),
+    /// A read failed or the subscription broke.
+    Lost { error: Error },
+    /// A look that was under way has ended, whatever it found.
+    LookEnded,
+}
+
+pub struct Observer {
+    backend: Arc<dyn Backend>,
+    internal: mpsc::Sender<Internal>,
+    events: broadcast::Sender<EngineEvent>,
+    picture: watch::Sender<Arc<Inventory>>,
+    containers: ContainerFold,
+    images: Arc<[Arc<Image>]>,
+    info: Option<Arc<HostInfo>>,
+    link: HostLink,
+    heard: Timestamp,
+    watching: Option<AbortHandle>,
+    dirty: BTreeSet<ContainerId>,
+    images_dirty: bool,
+    all_dirty: bool,
+    looking: bool,
+}
+
+impl Observer {
+    pub fn new(
+        host: HostSpec,
+        backend: Arc<dyn Backend>,
+        internal: mpsc::Sender<Internal>,
+        events: broadcast::Sender<EngineEvent>,
+    ) -> (Self, watch::Receiver<Arc<Inventory>>) {
+        let (picture, reader) = watch::channel(Arc::new(Inventory::unknown(host)));
+        let observer = Self {
+            backend,
+            internal,
+            events,
+            picture,
+            containers: ContainerFold::default(),
+            images: Arc::from([]),
+            info: None,
+            link: HostLink::Connecting,
+            heard: Timestamp::ZERO,
+            watching: None,
+            dirty: BTreeSet::new(),
+            images_dirty: false,
+            all_dirty: false,
+            looking: false,
+        };
+        (observer, reader)
+    }
+
+    pub fn is_observing(&self) -> bool {
+        self.watching.is_some()
+    }
+
+    pub fn container(&self, id: &ContainerId) -> Option<Arc<Container>> {
+        self.containers.get(id).cloned()
+    }
+
+    /// Begins to follow the host; a second call changes nothing.
+    pub fn start(&mut self, errands: &mut JoinSet<()>) {
+        if self.watching.is_none() {
+            self.watching = Some(errands.spawn(follow(Arc::clone(&self.backend), self.internal.clone())));
+        }
+    }
+
+    pub fn stop(&mut self) {
+        if let Some(watching) = self.watching.take() {
+            watching.abort();
+        }
+    }
+
+    pub fn resync(&mut self, errands: &mut JoinSet<()>) {
+        self.all_dirty = true;
+        self.look(errands);
+    }
+
+    /// A container that one of our own operations touched.
+    pub fn look_at(&mut self, id: ContainerId, errands: &mut JoinSet<()>) {
+        if self.is_observing() {
+            self.dirty.insert(id);
+            self.look(errands);
+        }
+    }
+
+    /// Our operations are over: images may have changed without a notice on hosts that send none.
+    pub fn settle(&mut self, errands: &mut JoinSet<()>) {
+        if self.is_observing() {
+            self.look(errands);
+        }
+    }
+
+    /// Takes in what a task brought; whether the picture changed.
+    pub fn take(&mut self, seen: Seen, errands: &mut JoinSet<()>) -> bool {
+        match seen {
+            Seen::Info(info) => {
+                self.info = Some(Arc::new(info));
+                true
+            }
+            Seen::Listing { containers, images } => {
+                self.containers.replace(containers);
+                self.images = sort_images(images);
+                self.live();
+                true
+            }
+            Seen::Images(images) => {
+                let images = sort_images(images);
+                let changed = images != self.images;
+                self.images = images;
+                self.live() || changed
+            }
+            Seen::Looked(looks) => {
+                let mut changed = self.live();
+                for (id, container) in looks {
+                    changed |= self.containers.observe(&id, container);
+                }
+                changed
+            }
+            Seen::Notice(notice) => {
+                self.notice(notice);
+                self.look(errands);
+                false
+            }
+            Seen::Lost { error } => {
+                self.link = HostLink::Stale { since: self.heard, error };
+                true
+            }
+            Seen::LookEnded => {
+                self.looking = false;
+                self.look(errands);
+                false
+            }
+        }
+    }
+
+    fn notice(&mut self, notice: Notice) {
+        match notice {
+            Notice::Subscribed | Notice::Gap => self.all_dirty = true,
+            Notice::Container(id) => {
+                self.dirty.insert(id);
+            }
+            Notice::Images => self.images_dirty = true,
+            Notice::Event(event) => {
+                // Nobody may be listening for facts.
+                let _ = self.events.send(event);
+            }
+        }
+    }
+
+    /// Whether the link was not live before.
+    fn live(&mut self) -> bool {
+        self.heard = Timestamp::now();
+        let changed = self.link != HostLink::Live;
+        self.link = HostLink::Live;
+        changed
+    }
+
+    /// Starts one reading task for everything that is dirty; further hints wait for its end.
+    fn look(&mut self, errands: &mut JoinSet<()>) {
+        if self.looking || !(self.all_dirty || self.images_dirty || !self.dirty.is_empty()) {
+            return;
+        }
+        self.looking = true;
+        let what = Look {
+            all: std::mem::take(&mut self.all_dirty) || self.dirty.len() > SINGLE_LOOKS,
+            images: std::mem::take(&mut self.images_dirty),
+            containers: std::mem::take(&mut self.dirty),
+            info: self.info.is_none(),
+        };
+        errands.spawn(look(Arc::clone(&self.backend), self.internal.clone(), what));
+    }
+
+    /// Shows the newest state to every reader.
+    pub fn publish(&mut self, operations: impl Iterator<Item = Arc<Operation>>) {
+        let containers = self.containers.sorted();
+        let mut listed = foreign_operations(containers.iter(), std::process::id());
+        listed.extend(operations);
+        let (images, info, link) = (Arc::clone(&self.images), self.info.clone(), self.link.clone());
+        self.picture.send_modify(|picture| {
+            *picture = Arc::new(Inventory {
+                revision: picture.revision + 1,
+                host: picture.host.clone(),
+                link,
+                info,
+                containers,
+                images,
+                operations: listed.into(),
+            });
+        });
+    }
+}
+
+/// Keeps a subscription; after a break tells so, waits, and subscribes anew (which lists again).
+async fn follow(backend: Arc<dyn Backend>, internal: mpsc::Sender<Internal>) {
+    let mut pause = limits::RECONNECT_FIRST;
+    loop {
+        let (notices, mut heard) = mpsc::channel(limits::NOTICES);
+        let passing = async {
+            let mut any = false;
+            while let Some(notice) = heard.recv().await {
+                any = true;
+                if internal.send(Internal::Seen(Seen::Notice(notice))).await.is_err() {
+                    break;
+                }
+            }
+            any
+        };
+        let (ended, any) = tokio::join!(backend.watch(notices), passing);
+        if any {
+            pause = limits::RECONNECT_FIRST;
+        }
+        let error = ended.err().unwrap_or_else(|| Error::new(ErrorKind::Unreachable, "the host ended the subscription"));
+        if internal.send(Internal::Seen(Seen::Lost { error })).await.is_err() {
+            return;
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(limits::RECONNECT_MAX);
+    }
+}
+
+struct Look {
+    all: bool,
+    images: bool,
+    containers: BTreeSet<ContainerId>,
+    info: bool,
+}
+
+async fn look(backend: Arc<dyn Backend>, internal: mpsc::Sender<Internal>, what: Look) {
+    let seen = if what.all {
+        listing(&*backend).await
+    } else {
+        singles(&*backend, what.containers).await
+    };
+    let images = if what.images && !what.all { Some(limited(backend.images()).await.map(Seen::Images)) } else { None };
+    let info = if what.info { Some(limited(backend.info()).await.map(Seen::Info)) } else { None };
+    for seen in [Some(seen), images, info].into_iter().flatten() {
+        let seen = seen.unwrap_or_else(|error| Seen::Lost { error });
+        if internal.send(Internal::Seen(seen)).await.is_err() {
+            return;
+        }
+    }
+    // The supervisor outlives its errands unless the engine is ending.
+    let _ = internal.send(Internal::Seen(Seen::LookEnded)).await;
+}
+
+async fn listing(backend: &dyn Backend) -> Result<Seen> {
+    let (containers, images) = tokio::join!(limited(backend.containers()), limited(backend.images()));
+    Ok(Seen::Listing { containers: containers?, images: images? })
+}
+
+async fn singles(backend: &dyn Backend, ids: BTreeSet<ContainerId>) -> Result<Seen> {
+    let mut looks = Vec::with_capacity(ids.len());
+    for id in ids {
+        let container = limited(backend.container(id.clone())).await?;
+        looks.push((id, container));
+    }
+    Ok(Seen::Looked(looks))
+}
+
+async fn limited<T>(answer: crate::engine::backend::Answer<'_, T>) -> Result<T> {
+    let limit: Duration = limits::READ_DEADLINE;
+    tokio::time::timeout(limit, answer)
+        .await
+        .unwrap_or_else(|_| Err(Error::new(ErrorKind::TimedOut, "the host did not answer in time")))
+}

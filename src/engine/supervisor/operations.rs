@@ -1,0 +1,163 @@
+//! Which operations are there, running and past?
+//!
+//! Deliberately elsewhere: what they do (`actor`), operations of other processes (`core::fold`).
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
+
+use tokio::{
+    sync::{oneshot, watch},
+    task::Id,
+};
+
+use crate::engine::{
+    actor::ActorKey,
+    backend::{CancelToken, OperationContext},
+    core::limits,
+    domain::{Command, ContainerId, Operation, OperationId, OperationState, Outcome, Progress, Timestamp, Verb},
+};
+
+/// Running operations with their reply channels, and the last finished ones.
+#[derive(Default)]
+pub struct Operations {
+    running: BTreeMap<OperationId, Running>,
+    finished: VecDeque<Arc<Operation>>,
+}
+
+pub struct Running {
+    pub operation: Operation,
+    pub command: Command,
+    pub context: OperationContext,
+    pub actor: Option<(ActorKey, Id)>,
+    progress: watch::Receiver<Arc<Progress>>,
+    reply: oneshot::Sender<Outcome>,
+    /// `run` has created its container and is starting it.
+    pub created: Option<ContainerId>,
+}
+
+/// What the supervisor needs to know about an operation that just ended.
+pub struct Finished {
+    pub container: Option<ContainerId>,
+    /// The name it was creating, for commands that wait for it.
+    pub creates: Option<String>,
+}
+
+impl Operations {
+    pub fn accept(
+        &mut self,
+        operation: Operation,
+        command: Command,
+        context: OperationContext,
+        progress: watch::Receiver<Arc<Progress>>,
+        reply: oneshot::Sender<Outcome>,
+    ) {
+        let running = Running { operation, command, context, actor: None, progress, reply, created: None };
+        self.running.insert(running.operation.id, running);
+    }
+
+    pub fn get_mut(&mut self, id: OperationId) -> Option<&mut Running> {
+        self.running.get_mut(&id)
+    }
+
+    pub fn began(&mut self, id: OperationId) {
+        if let Some(running) = self.running.get_mut(&id) {
+            running.operation.state = OperationState::Running;
+        }
+    }
+
+    pub fn any_running(&self) -> bool {
+        !self.running.is_empty()
+    }
+
+    pub fn running(&self) -> Vec<OperationId> {
+        self.running.keys().copied().collect()
+    }
+
+    pub fn cancel_token(&self, id: OperationId) -> Option<CancelToken> {
+        self.running.get(&id).map(|running| running.context.cancel.clone())
+    }
+
+    /// Whether a create or run that is under way will own `name`.
+    pub fn is_creating(&self, name: &str) -> bool {
+        self.running.values().any(|running| running.created.is_none() && created_name(&running.command) == Some(name))
+    }
+
+    /// The operations that a given actor task was carrying.
+    pub fn of_actor(&self, key: &ActorKey, task: Id) -> Vec<OperationId> {
+        let carried = |running: &&Running| running.actor.as_ref().is_some_and(|(k, t)| k == key && *t == task);
+        self.running.values().filter(carried).map(|running| running.operation.id).collect()
+    }
+
+    /// Moves an operation to the finished ones and answers its asker. `None` when it had ended before.
+    pub fn finish(&mut self, id: OperationId, outcome: Outcome) -> Option<Finished> {
+        let mut running = self.running.remove(&id)?;
+        running.operation.progress = running.progress.borrow().clone();
+        running.operation.state = OperationState::Finished { at: Timestamp::now(), outcome: outcome.clone() };
+        let finished = Finished {
+            container: running.operation.container.clone(),
+            creates: created_name(&running.command).map(str::to_owned),
+        };
+        // Nobody may be waiting for it any more; the operations screen shows it all the same.
+        let _ = running.reply.send(outcome);
+        self.finished.push_front(Arc::new(running.operation));
+        self.finished.truncate(limits::HISTORY);
+        Some(finished)
+    }
+
+    /// Copies newer progress into the table; whether there was any.
+    pub fn take_progress(&mut self) -> bool {
+        let mut any = false;
+        for running in self.running.values_mut() {
+            if running.progress.has_changed().unwrap_or(false) {
+                running.operation.progress = running.progress.borrow_and_update().clone();
+                any = true;
+            }
+        }
+        any
+    }
+
+    /// Running first, oldest first; then finished, newest first.
+    pub fn listed(&self) -> impl Iterator<Item = Arc<Operation>> + '_ {
+        let running = self.running.values().map(|running| Arc::new(running.operation.clone()));
+        running.chain(self.finished.iter().cloned())
+    }
+}
+
+fn created_name(command: &Command) -> Option<&str> {
+    match command {
+        Command::Create(spec) | Command::Run(spec) => spec.name.as_ref().map(|name| name.as_str()),
+        Command::Start { .. }
+        | Command::Stop { .. }
+        | Command::Restart { .. }
+        | Command::Kill { .. }
+        | Command::Pause { .. }
+        | Command::Unpause { .. }
+        | Command::Remove { .. }
+        | Command::Rename { .. }
+        | Command::Pull { .. }
+        | Command::Push { .. }
+        | Command::Tag { .. }
+        | Command::RemoveImage { .. }
+        | Command::CreateIndex { .. }
+        | Command::PruneContainers
+        | Command::PruneImages { .. } => None,
+    }
+}
+
+/// Verbs that need an entry in the table before their first step.
+pub fn new_operation(id: OperationId, command: &Command, deadline: Timestamp) -> Operation {
+    Operation {
+        id,
+        verb: command.verb(),
+        subject: crate::engine::core::subject::subject(command),
+        container: None,
+        cli: crate::engine::core::cli_line::cli_line(command),
+        started: Timestamp::now(),
+        deadline: (command.verb() != Verb::Pull).then_some(deadline),
+        state: OperationState::Queued,
+        progress: Arc::default(),
+        origin: crate::engine::domain::Origin::Here,
+    }
+}

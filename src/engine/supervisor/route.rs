@@ -1,0 +1,249 @@
+//! Which actor gets a command, and what must be looked up first?
+//!
+//! Commands that name one container keep their order even while the name is looked up or created.
+//! Deliberately elsewhere: what the actor then does (`actor`).
+
+use std::{sync::Arc, time::Instant};
+
+use tokio::sync::{oneshot, watch};
+
+use super::{Internal, Supervisor, operations::new_operation, prune};
+use crate::engine::{
+    actor::{self, ActorKey, Job, Message},
+    backend::{OperationContext, Session},
+    core::{limits, time_limit::time_limit},
+    domain::*,
+};
+
+/// An accepted command on its way to an actor.
+pub struct Pending {
+    operation: OperationId,
+    command: Command,
+    attach: Option<(AttachOptions, oneshot::Sender<Session>)>,
+    hint: Option<Arc<Container>>,
+    key: Option<ActorKey>,
+}
+
+impl Supervisor {
+    pub(super) fn submit(
+        &mut self,
+        operation: OperationId,
+        command: Command,
+        attach: Option<(AttachOptions, oneshot::Sender<Session>)>,
+        progress: watch::Sender<Arc<Progress>>,
+        reply: oneshot::Sender<Outcome>,
+    ) {
+        let limit = time_limit(&command);
+        let reports = progress.subscribe();
+        let context = OperationContext::new(operation, Instant::now() + limit, progress);
+        let listed = new_operation(operation, &command, Timestamp::now().plus(limit));
+        self.operations.accept(listed, command.clone(), context.clone(), reports, reply);
+        let mut pending = Pending { operation, command, attach, hint: None, key: None };
+        match &pending.command {
+            Command::Create(_) | Command::Run(_) | Command::CreateIndex { .. } | Command::PruneImages { .. } => {
+                pending.key = Some(ActorKey::Single(operation));
+                self.deliver(pending);
+            }
+            Command::PruneContainers => {
+                let reports = self.reports.clone();
+                self.errands.spawn(prune::containers(
+                    operation,
+                    Arc::clone(&self.backend),
+                    self.requests.clone(),
+                    reports,
+                    context,
+                ));
+            }
+            Command::Pull { reference, .. } | Command::Push { reference } => {
+                pending.key = Some(ActorKey::Image(reference.to_string()));
+                self.deliver(pending);
+            }
+            Command::Tag { target, .. } => {
+                pending.key = Some(ActorKey::Image(target.to_string()));
+                self.deliver(pending);
+            }
+            Command::RemoveImage { image, .. } => {
+                let key = image.parse::<ImageReference>().map_or_else(
+                    |_| image.clone(),
+                    |reference| reference.with_default_tag().to_string(),
+                );
+                pending.key = Some(ActorKey::Image(key));
+                self.deliver(pending);
+            }
+            Command::Start { container }
+            | Command::Stop { container, .. }
+            | Command::Restart { container, .. }
+            | Command::Kill { container, .. }
+            | Command::Pause { container }
+            | Command::Unpause { container }
+            | Command::Remove { container, .. }
+            | Command::Rename { container, .. } => match container.clone() {
+                ContainerSelector::Id(id) => {
+                    pending.hint = self.observer.container(&id);
+                    self.to_container(id, pending);
+                }
+                ContainerSelector::Query(query) => self.resolve(query, pending),
+            },
+        }
+        self.publish();
+    }
+
+    /// Looks a name up, once for all commands that wait for it.
+    fn resolve(&mut self, query: String, pending: Pending) {
+        if self.operations.is_creating(&query) {
+            self.awaiting_name.entry(query).or_default().push(pending);
+            return;
+        }
+        if let Some(waiting) = self.resolving.get_mut(&query) {
+            waiting.push(pending);
+            return;
+        }
+        self.resolving.insert(query.clone(), vec![pending]);
+        let backend = Arc::clone(&self.backend);
+        let internal = self.internal.clone();
+        self.errands.spawn(async move {
+            let looking = backend.find_container(query.clone());
+            let found = match tokio::time::timeout(limits::READ_DEADLINE, looking).await {
+                Ok(found) => found,
+                Err(_) => Err(Error::new(ErrorKind::TimedOut, "the host did not answer")
+                    .remedy("check that the engine is up, or choose another with --host")),
+            };
+            // The supervisor outlives its errands unless the engine is ending.
+            let _ = internal.send(Internal::Resolved { query, found }).await;
+        });
+    }
+
+    pub(super) fn resolved(&mut self, query: &str, found: Result<Container>) {
+        let waiting = self.resolving.remove(query).unwrap_or_default();
+        let found = found.map(Arc::new);
+        for mut pending in waiting {
+            match &found {
+                Ok(container) => {
+                    pending.hint = Some(Arc::clone(container));
+                    self.to_container(container.id.clone(), pending);
+                }
+                Err(error) => {
+                    let outcome = not_found(&pending.command, error.clone());
+                    self.finish(pending.operation, outcome);
+                }
+            }
+        }
+    }
+
+    pub(super) fn name_settled(&mut self, name: &str) {
+        for pending in self.awaiting_name.remove(name).unwrap_or_default() {
+            self.resolve(name.to_owned(), pending);
+        }
+    }
+
+    fn to_container(&mut self, id: ContainerId, mut pending: Pending) {
+        if let Some(running) = self.operations.get_mut(pending.operation) {
+            running.operation.container = Some(id.clone());
+            if let Some(seen) = &pending.hint {
+                running.operation.subject = seen.display_name();
+            }
+        }
+        pending.key = Some(ActorKey::Container(id));
+        self.deliver(pending);
+    }
+
+    /// Puts a job into its actor's mailbox, starting the actor when there is none.
+    fn deliver(&mut self, pending: Pending) {
+        let Some(key) = pending.key.clone() else { return };
+        let handle = match self.actors.get(&key) {
+            Some(handle) => handle.clone(),
+            None => {
+                let (handle, task) = actor::spawn(
+                    key.clone(),
+                    Arc::clone(&self.backend),
+                    self.reports.clone(),
+                    &mut self.actor_tasks,
+                );
+                self.key_of_task.insert(task, key.clone());
+                self.actors.insert(key.clone(), handle.clone());
+                handle
+            }
+        };
+        let Some(running) = self.operations.get_mut(pending.operation) else { return };
+        running.actor = self.key_of_task.iter().find(|(_, owner)| **owner == key).map(|(task, _)| (key.clone(), *task));
+        let job = Job {
+            operation: pending.operation,
+            command: pending.command,
+            hint: pending.hint,
+            attach: pending.attach,
+            context: running.context.clone(),
+        };
+        if let Err(refused) = handle.try_send(Message::Do(Box::new(job))) {
+            self.not_delivered(key, *refused);
+        }
+    }
+
+    fn not_delivered(&mut self, key: ActorKey, refused: tokio::sync::mpsc::error::TrySendError<Message>) {
+        use tokio::sync::mpsc::error::TrySendError;
+        let (message, closed) = match refused {
+            TrySendError::Full(message) => (message, false),
+            TrySendError::Closed(message) => (message, true),
+        };
+        if closed {
+            self.actors.remove(&key);
+        }
+        if let Message::Do(job) = message {
+            let Job { operation, command, hint, attach, .. } = *job;
+            self.undelivered.push_back(Pending { operation, command, hint, attach, key: Some(key) });
+        }
+    }
+
+    pub(super) fn deliver_late(&mut self) {
+        for _ in 0..self.undelivered.len() {
+            if let Some(pending) = self.undelivered.pop_front() {
+                self.deliver(pending);
+            }
+        }
+    }
+
+    pub(super) fn cancel(&mut self, operation: OperationId) {
+        if let Some(at) = self.undelivered.iter().position(|pending| pending.operation == operation) {
+            self.undelivered.remove(at);
+            self.finish(operation, Err(Error::cancelled()));
+            return;
+        }
+        let Some(token) = self.operations.cancel_token(operation) else { return };
+        token.cancel();
+        let actor = self.operations.get_mut(operation).and_then(|running| running.actor.clone());
+        if let Some(handle) = actor.and_then(|(key, _)| self.actors.get(&key)) {
+            // A full mailbox is no loss: the token is set, and work looks at it between steps.
+            let _ = handle.try_send(Message::Cancel(operation));
+        }
+    }
+
+    /// `run` is two steps on two actors under one operation: after the create comes the start.
+    pub(super) fn continue_run(&mut self, operation: OperationId, outcome: Outcome) -> Option<Outcome> {
+        let Some(running) = self.operations.get_mut(operation) else { return Some(outcome) };
+        if running.command.verb() != Verb::Run {
+            return Some(outcome);
+        }
+        if let Some(created) = running.created.clone() {
+            return Some(outcome.map(|mut done| {
+                done.output = vec![created.to_string()];
+                done
+            }));
+        }
+        let done = match outcome {
+            Ok(done) => done,
+            Err(error) => return Some(Err(error)),
+        };
+        let Some(id) = done.container else {
+            return Some(Err(Error::new(ErrorKind::Internal, "the host created a container without telling its id")));
+        };
+        running.created = Some(id.clone());
+        let command = Command::Start { container: ContainerSelector::Id(id.clone()) };
+        self.to_container(id, Pending { operation, command, attach: None, hint: None, key: None });
+        None
+    }
+}
+
+/// `rm --force` of nothing is done; everything else on nothing fails.
+fn not_found(command: &Command, error: Error) -> Outcome {
+    let forced = matches!(command, Command::Remove { options, .. } if options.force == Force::Yes);
+    if forced && error.kind() == ErrorKind::NoSuchContainer { Ok(Done::already_so()) } else { Err(error) }
+}
