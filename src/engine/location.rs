@@ -20,8 +20,7 @@ impl Locations {
     /// Reads `WHARF_ROOT`, the XDG variables and the effective user of this process.
     #[must_use]
     pub fn of_this_process() -> Self {
-        let variable =
-            |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         Self::resolve(&variable, effective_user())
     }
 
@@ -31,11 +30,7 @@ impl Locations {
     pub fn resolve(variable: &dyn Fn(&str) -> Option<PathBuf>, user: Option<u32>) -> Self {
         if let Some(root) = variable("WHARF_ROOT") {
             let root = std::path::absolute(&root).unwrap_or(root);
-            return Self {
-                data: root.join("data"),
-                run: root.join("run"),
-                config: root.join("config"),
-            };
+            return Self { data: root.join("data"), run: root.join("run"), config: root.join("config") };
         }
         if user == Some(0) {
             return Self {
@@ -49,16 +44,10 @@ impl Locations {
         let home = home.as_deref().unwrap_or(Path::new("/"));
         let user = user.map_or_else(|| "user".to_owned(), |user| user.to_string());
         Self {
-            data: absolute("XDG_DATA_HOME")
-                .unwrap_or_else(|| home.join(".local/share"))
-                .join("wharf"),
-            run: absolute("XDG_RUNTIME_DIR").map_or_else(
-                || std::env::temp_dir().join(format!("wharf-{user}")),
-                |runtime| runtime.join("wharf"),
-            ),
-            config: absolute("XDG_CONFIG_HOME")
-                .unwrap_or_else(|| home.join(".config"))
-                .join("wharf"),
+            data: absolute("XDG_DATA_HOME").unwrap_or_else(|| home.join(".local/share")).join("wharf"),
+            run: absolute("XDG_RUNTIME_DIR")
+                .map_or_else(|| std::env::temp_dir().join(format!("wharf-{user}")), |runtime| runtime.join("wharf")),
+            config: absolute("XDG_CONFIG_HOME").unwrap_or_else(|| home.join(".config")).join("wharf"),
         }
     }
 }
@@ -78,9 +67,7 @@ mod tests {
     use super::*;
 
     fn with(variables: &[(&str, &str)], user: u32) -> Locations {
-        let lookup = |name: &str| {
-            variables.iter().find(|(key, _)| *key == name).map(|(_, value)| PathBuf::from(value))
-        };
+        let lookup = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| PathBuf::from(value));
         Locations::resolve(&lookup, Some(user))
     }
 

@@ -19,15 +19,15 @@ use std::sync::{
 use serde_json::Value;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
-pub use self::{
-    backend::{EventRange, Session},
-    core::{cli_line::cli_line, limits},
-    location::Locations,
-};
 use self::{
     backend::{Backend, docker, embedded},
     domain::*,
     supervisor::{Request, Supervisor},
+};
+pub use self::{
+    backend::{EventRange, Session},
+    core::{cli_line::cli_line, limits},
+    location::Locations,
 };
 
 /// One open host. Clones share it; the last [`Engine::close`] ends its tasks.
@@ -51,9 +51,9 @@ pub struct Ticket {
 impl Ticket {
     /// Waits for the end. Dropping it lets the operation go on.
     pub async fn outcome(self) -> Outcome {
-        self.outcome.await.unwrap_or_else(|_| {
-            Err(Error::new(ErrorKind::Internal, "the engine ended before the operation did"))
-        })
+        self.outcome
+            .await
+            .unwrap_or_else(|_| Err(Error::new(ErrorKind::Internal, "the engine ended before the operation did")))
     }
 }
 
@@ -75,8 +75,7 @@ impl Engine {
     #[must_use]
     pub fn with_backend(host: HostSpec, backend: Arc<dyn Backend>) -> Self {
         let (events, _) = broadcast::channel(limits::ENGINE_EVENTS);
-        let (requests, inventory) =
-            Supervisor::spawn(host.clone(), Arc::clone(&backend), events.clone());
+        let (requests, inventory) = Supervisor::spawn(host.clone(), Arc::clone(&backend), events.clone());
         Self { host, backend, requests, inventory, events }
     }
 
@@ -121,13 +120,11 @@ impl Engine {
         let (reply, outcome) = oneshot::channel();
         let operation = OperationId(NEXT_OPERATION.fetch_add(1, Ordering::Relaxed));
         let (progress, reports) = watch::channel(Arc::new(Progress::default()));
-        self.requests
-            .try_send(Request::Submit { operation, command, attach, progress, reply })
-            .map_err(|_| {
-                Error::new(ErrorKind::Busy, "too many commands are waiting")
-                    .during(verb)
-                    .remedy("wait for some of the running operations to end")
-            })?;
+        self.requests.try_send(Request::Submit { operation, command, attach, progress, reply }).map_err(|_| {
+            Error::new(ErrorKind::Busy, "too many commands are waiting")
+                .during(verb)
+                .remedy("wait for some of the running operations to end")
+        })?;
         Ok(Ticket { operation, progress: reports, outcome })
     }
 
@@ -170,11 +167,9 @@ impl Engine {
     pub async fn find_container(&self, selector: &ContainerSelector) -> Result<Container> {
         match selector {
             ContainerSelector::Query(query) => self.backend.find_container(query.clone()).await,
-            ContainerSelector::Id(id) => self
-                .backend
-                .container(id.clone())
-                .await?
-                .ok_or_else(|| Error::no_such_container(id)),
+            ContainerSelector::Id(id) => {
+                self.backend.container(id.clone()).await?.ok_or_else(|| Error::no_such_container(id))
+            }
         }
     }
 
@@ -202,21 +197,12 @@ impl Engine {
     // -- streams (no deadline; end by dropping the receiver) -------------------------------------
 
     /// Sends the log into `items` until its end or until the receiver is dropped.
-    pub async fn logs(
-        &self,
-        id: &ContainerId,
-        options: LogOptions,
-        items: mpsc::Sender<Vec<LogItem>>,
-    ) -> Result<()> {
+    pub async fn logs(&self, id: &ContainerId, options: LogOptions, items: mpsc::Sender<Vec<LogItem>>) -> Result<()> {
         self.backend.logs(id.clone(), options, items).await
     }
 
     /// Past and live events for the `events` verb.
-    pub async fn events(
-        &self,
-        range: EventRange,
-        events: mpsc::Sender<EngineEvent>,
-    ) -> Result<()> {
+    pub async fn events(&self, range: EventRange, events: mpsc::Sender<EngineEvent>) -> Result<()> {
         self.backend.events(range, events).await
     }
 

@@ -7,10 +7,12 @@ use std::{sync::Arc, time::Duration};
 use super::{ActorKey, Job};
 use crate::engine::{
     backend::{Answer, Backend},
-    core::admit::{Admission, admit},
-    domain::{
-        Command, Container, ContainerId, Done, Error, ErrorKind, Force, Outcome, RemoveOptions, Result, Verb,
+    core::{
+        admit::{Admission, admit},
+        lane::Entry,
+        subject,
     },
+    domain::{Command, Container, ContainerId, Done, Error, ErrorKind, Force, Outcome, RemoveOptions, Result, Verb},
 };
 
 /// A host that ignores a cancel or a deadline is waited for this much longer.
@@ -30,16 +32,13 @@ fn subject(job: &Job) -> String {
     match (&job.hint, job.command.container()) {
         (Some(seen), _) => seen.display_name(),
         (None, Some(selector)) => selector.to_string(),
-        (None, None) => super::super::core::subject::subject(&job.command),
+        (None, None) => subject::subject(&job.command),
     }
 }
 
 async fn on_container(backend: &dyn Backend, id: ContainerId, job: Job) -> Outcome {
     let verb = job.command.verb();
-    let force = match &job.command {
-        Command::Remove { options, .. } => options.force,
-        _ => Force::No,
-    };
+    let force = Entry::new(job.operation, &job.command).force;
     match admission(backend, &id, verb, force, job.hint.as_deref()).await? {
         Admission::Go => {}
         Admission::AlreadySo => return Ok(Done { container: Some(id), ..Done::already_so() }),

@@ -15,10 +15,9 @@ use tokio::sync::mpsc;
 
 pub use self::operation_context::{CancelToken, OperationContext};
 use super::domain::{
-    AttachOptions, Container, ContainerId, ContainerName, ContainerSpec, Done, EngineEvent,
-    ExecSpec, Force, HistoryEntry, HostInfo, Image, ImageReference, LogItem, LogOptions,
-    ProcessTable, PullOptions, RemoveOptions, Result, SessionInput, SessionOutput, Signal,
-    StopOptions,
+    AttachOptions, Container, ContainerId, ContainerName, ContainerSpec, Done, EngineEvent, ExecSpec, Force,
+    HistoryEntry, HostInfo, Image, ImageReference, LogItem, LogOptions, ProcessTable, PullOptions, RemoveOptions,
+    Result, SessionInput, SessionOutput, Signal, StopOptions,
 };
 
 /// An answer that may take a while. Dropping it must leave the host consistent; use
@@ -54,31 +53,23 @@ pub trait Backend: Send + Sync + 'static {
     fn events(&self, range: EventRange, events: mpsc::Sender<EngineEvent>) -> Answer<'_, ()>;
     /// Sends the log until its end (or for ever, when following) or until `items` closes. A slow
     /// receiver slows only this reader.
-    fn logs(&self, id: ContainerId, options: LogOptions, items: mpsc::Sender<Vec<LogItem>>)
-    -> Answer<'_, ()>;
+    fn logs(&self, id: ContainerId, options: LogOptions, items: mpsc::Sender<Vec<LogItem>>) -> Answer<'_, ()>;
 
     // -- containers ------------------------------------------------------------------------------
     /// Creates, pulling first as the spec's policy says. The container carries the operation's id
     /// as a label, so that a lost reply is resolved by looking. Failure or cancel leaves nothing.
     fn create(&self, spec: ContainerSpec, context: OperationContext) -> Answer<'_, Done>;
-    /// Starts; with `attach`, a session that sees the first byte is returned.
-    fn start(
-        &self,
-        id: ContainerId,
-        attach: Option<AttachOptions>,
-        context: OperationContext,
-    ) -> Answer<'_, Started>;
+    /// Starts; with `attach`, a session that sees the first byte is returned. A container with
+    /// auto-remove that fails to start is removed.
+    fn start(&self, id: ContainerId, attach: Option<AttachOptions>, context: OperationContext) -> Answer<'_, Started>;
     /// Ends when the process is gone: signal, grace, KILL. `Ok(already)` when it was not running.
-    fn stop(&self, id: ContainerId, options: StopOptions, context: OperationContext)
-    -> Answer<'_, Done>;
+    fn stop(&self, id: ContainerId, options: StopOptions, context: OperationContext) -> Answer<'_, Done>;
     /// Sends a signal; after KILL, ends when the process is gone.
     fn kill(&self, id: ContainerId, signal: Signal, context: OperationContext) -> Answer<'_, Done>;
     fn pause(&self, id: ContainerId, context: OperationContext) -> Answer<'_, Done>;
     fn unpause(&self, id: ContainerId, context: OperationContext) -> Answer<'_, Done>;
-    fn rename(&self, id: ContainerId, name: ContainerName, context: OperationContext)
-    -> Answer<'_, Done>;
-    fn remove(&self, id: ContainerId, options: RemoveOptions, context: OperationContext)
-    -> Answer<'_, Done>;
+    fn rename(&self, id: ContainerId, name: ContainerName, context: OperationContext) -> Answer<'_, Done>;
+    fn remove(&self, id: ContainerId, options: RemoveOptions, context: OperationContext) -> Answer<'_, Done>;
     /// Ends when the container is not running (any more).
     fn wait_exit(&self, id: ContainerId) -> Answer<'_, crate::engine::domain::ProcessExit>;
     fn attach(&self, id: ContainerId, options: AttachOptions) -> Answer<'_, Session>;
@@ -86,14 +77,11 @@ pub trait Backend: Send + Sync + 'static {
     fn exec(&self, id: ContainerId, spec: ExecSpec) -> Answer<'_, Session>;
 
     // -- images ----------------------------------------------------------------------------------
-    fn pull(&self, reference: ImageReference, options: PullOptions, context: OperationContext)
-    -> Answer<'_, Done>;
+    fn pull(&self, reference: ImageReference, options: PullOptions, context: OperationContext) -> Answer<'_, Done>;
     fn push(&self, reference: ImageReference, context: OperationContext) -> Answer<'_, Done>;
-    fn tag(&self, source: String, target: ImageReference, context: OperationContext)
-    -> Answer<'_, Done>;
+    fn tag(&self, source: String, target: ImageReference, context: OperationContext) -> Answer<'_, Done>;
     /// Untags, and deletes what nothing refers to any more; the output lists both, as Docker does.
-    fn remove_image(&self, image: String, force: Force, context: OperationContext)
-    -> Answer<'_, Done>;
+    fn remove_image(&self, image: String, force: Force, context: OperationContext) -> Answer<'_, Done>;
     fn create_index(
         &self,
         targets: Vec<ImageReference>,

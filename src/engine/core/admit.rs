@@ -12,7 +12,10 @@ pub enum Admission {
     /// Nothing to do: report success.
     AlreadySo,
     /// Not now; with a clause saying why and what would help.
-    Refuse { reason: String, remedy: &'static str },
+    Refuse {
+        reason: String,
+        remedy: &'static str,
+    },
 }
 
 /// Decides for one verb on one container. Verbs that are not about an existing container always go.
@@ -118,9 +121,8 @@ fn unpause(status: Status) -> Admission {
 
 fn remove(status: Status, force: Force) -> Admission {
     match (status, force) {
-        (_, Force::Yes) | (Status::Created | Status::Exited | Status::Broken | Status::Removing | Status::Unknown, _) => {
-            Admission::Go
-        }
+        (_, Force::Yes)
+        | (Status::Created | Status::Exited | Status::Broken | Status::Removing | Status::Unknown, _) => Admission::Go,
         (Status::Running | Status::Paused | Status::Restarting | Status::Stopping, Force::No) => {
             Admission::Refuse { reason: format!("it is {status}"), remedy: "stop it first, or use rm --force" }
         }

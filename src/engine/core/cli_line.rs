@@ -126,12 +126,9 @@ impl Line {
     }
 
     fn flags(&mut self, spec: &ContainerSpec) {
-        for (set, flag) in [
-            (spec.interactive, "-i"),
-            (spec.tty, "-t"),
-            (spec.auto_remove, "--rm"),
-            (spec.read_only, "--read-only"),
-        ] {
+        for (set, flag) in
+            [(spec.interactive, "-i"), (spec.tty, "-t"), (spec.auto_remove, "--rm"), (spec.read_only, "--read-only")]
+        {
             if set {
                 self.word(flag);
             }

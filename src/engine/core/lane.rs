@@ -57,9 +57,15 @@ pub enum Input {
 pub enum Effect {
     Begin(OperationId),
     /// The operation shares the outcome of `leader`.
-    Join { operation: OperationId, leader: OperationId },
+    Join {
+        operation: OperationId,
+        leader: OperationId,
+    },
     /// The operation ends without having begun.
-    End { operation: OperationId, error: Error },
+    End {
+        operation: OperationId,
+        error: Error,
+    },
     /// Ask running work to end early.
     CancelRunning(OperationId),
     /// A forced removal waits: make the process end now, whatever grace it was given.
@@ -136,9 +142,8 @@ impl Lane {
     /// A removal or a pull that is under way, or waits, and does at least as much.
     fn leader_for(&self, entry: Entry) -> Option<OperationId> {
         let joinable = matches!(entry.verb, Verb::Remove | Verb::Pull);
-        let covers = |other: &&Entry| {
-            other.verb == entry.verb && (other.force == Force::Yes || entry.force == Force::No)
-        };
+        let covers =
+            |other: &&Entry| other.verb == entry.verb && (other.force == Force::Yes || entry.force == Force::No);
         if !joinable {
             return None;
         }
@@ -167,7 +172,11 @@ impl Lane {
         if self.current.is_some_and(|current| current.operation == operation) {
             self.current = self.waiting.pop_front();
         }
-        self.current.filter(|next| next.operation != operation).map(|next| Effect::Begin(next.operation)).into_iter().collect()
+        self.current
+            .filter(|next| next.operation != operation)
+            .map(|next| Effect::Begin(next.operation))
+            .into_iter()
+            .collect()
     }
 
     fn cancel(&mut self, operation: OperationId) -> Vec<Effect> {

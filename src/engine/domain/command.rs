@@ -5,9 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    ContainerId, ContainerName, ContainerSpec, ImageReference, Platform, Signal, Span, Verb,
-};
+use super::{ContainerId, ContainerName, ContainerSpec, ImageReference, Platform, Signal, Span, Verb};
 
 /// A change that somebody wants. Accepted commands become operations.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,22 +13,59 @@ pub enum Command {
     Create(Box<ContainerSpec>),
     /// Create and start, detached. Attached runs are `Create`, then a start that carries a session.
     Run(Box<ContainerSpec>),
-    Start { container: ContainerSelector },
-    Stop { container: ContainerSelector, options: StopOptions },
-    Restart { container: ContainerSelector, options: StopOptions },
-    Kill { container: ContainerSelector, signal: Signal },
-    Pause { container: ContainerSelector },
-    Unpause { container: ContainerSelector },
-    Remove { container: ContainerSelector, options: RemoveOptions },
-    Rename { container: ContainerSelector, name: ContainerName },
-    Pull { reference: ImageReference, options: PullOptions },
-    Push { reference: ImageReference },
-    Tag { source: String, target: ImageReference },
-    RemoveImage { image: String, force: Force },
-    CreateIndex { targets: Vec<ImageReference>, sources: Vec<ImageReference> },
+    Start {
+        container: ContainerSelector,
+    },
+    Stop {
+        container: ContainerSelector,
+        options: StopOptions,
+    },
+    Restart {
+        container: ContainerSelector,
+        options: StopOptions,
+    },
+    Kill {
+        container: ContainerSelector,
+        signal: Signal,
+    },
+    Pause {
+        container: ContainerSelector,
+    },
+    Unpause {
+        container: ContainerSelector,
+    },
+    Remove {
+        container: ContainerSelector,
+        options: RemoveOptions,
+    },
+    Rename {
+        container: ContainerSelector,
+        name: ContainerName,
+    },
+    Pull {
+        reference: ImageReference,
+        options: PullOptions,
+    },
+    Push {
+        reference: ImageReference,
+    },
+    Tag {
+        source: String,
+        target: ImageReference,
+    },
+    RemoveImage {
+        image: String,
+        force: Force,
+    },
+    CreateIndex {
+        targets: Vec<ImageReference>,
+        sources: Vec<ImageReference>,
+    },
     PruneContainers,
     /// Dangling images only, or every image without a container.
-    PruneImages { unused: bool },
+    PruneImages {
+        unused: bool,
+    },
 }
 
 impl Command {

@@ -83,14 +83,7 @@ impl Error {
     /// A failure of `kind` with its reason as a clause that can follow a colon.
     #[must_use]
     pub fn new(kind: ErrorKind, reason: impl Into<String>) -> Self {
-        Self(Box::new(Inner {
-            kind,
-            verb: None,
-            subject: None,
-            reason: reason.into(),
-            remedy: None,
-            source: None,
-        }))
+        Self(Box::new(Inner { kind, verb: None, subject: None, reason: reason.into(), remedy: None, source: None }))
     }
 
     /// `No such container: NAME`, in Docker's words because scripts look for them.
@@ -114,14 +107,14 @@ impl Error {
     /// Wraps an operating system error; a full disk and missing rights keep their own kinds.
     #[must_use]
     pub fn io(doing: impl fmt::Display, source: std::io::Error) -> Self {
-        let kind = match source.kind() {
-            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
-                ErrorKind::NoSpace
-            }
-            std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
-                ErrorKind::Denied
-            }
-            _ => ErrorKind::Io,
+        use std::io::ErrorKind as Os;
+        let kind = source.kind();
+        let kind = if matches!(kind, Os::StorageFull | Os::QuotaExceeded) {
+            ErrorKind::NoSpace
+        } else if matches!(kind, Os::PermissionDenied | Os::ReadOnlyFilesystem) {
+            ErrorKind::Denied
+        } else {
+            ErrorKind::Io
         };
         let error = Self::new(kind, format!("{doing}: {source}")).caused_by(source);
         if kind == ErrorKind::NoSpace {

@@ -36,9 +36,7 @@ impl FromStr for HostSpec {
             what: "host",
             input: text.to_owned(),
             why: why.to_owned(),
-            hint: Some(
-                "use embedded, docker, podman, unix:///path/to.sock or tcp://host:port".to_owned(),
-            ),
+            hint: Some("use embedded, docker, podman, unix:///path/to.sock or tcp://host:port".to_owned()),
         };
         match text.split_once("://") {
             Some(("unix", path)) if path.starts_with('/') => Ok(Self::Url(text.to_owned())),

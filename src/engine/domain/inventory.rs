@@ -4,9 +4,7 @@
 
 use std::sync::Arc;
 
-use super::{
-    Container, ContainerId, Error, HostInfo, HostSpec, Image, Operation, OperationId, Timestamp,
-};
+use super::{Container, ContainerId, Error, HostInfo, HostSpec, Image, Operation, OperationId, Timestamp};
 
 /// An immutable picture of one host; a newer picture replaces it whole.
 #[derive(Clone, Debug)]

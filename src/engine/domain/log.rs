@@ -30,7 +30,9 @@ pub struct LogEntry {
 pub enum LogItem {
     Entry(LogEntry),
     /// Lines that rotation or a full ring took before this reader came to them.
-    Missed { lines: u64 },
+    Missed {
+        lines: u64,
+    },
 }
 
 /// Which part of the log to read.

@@ -30,9 +30,7 @@ mod status;
 mod support;
 mod verb;
 
-pub use command::{
-    AttachOptions, Command, ContainerSelector, Flow, Force, PullOptions, RemoveOptions, StopOptions,
-};
+pub use command::{AttachOptions, Command, ContainerSelector, Flow, Force, PullOptions, RemoveOptions, StopOptions};
 pub use container::{Container, ContainerState, Health, Intent};
 pub use container_spec::{ContainerSpec, NetworkMode, PullPolicy};
 pub use digest::{Digest, DigestAlgorithm, Digester};

@@ -39,7 +39,10 @@ pub enum OperationState {
     /// Waits for an earlier operation on the same object.
     Queued,
     Running,
-    Finished { at: Timestamp, outcome: Outcome },
+    Finished {
+        at: Timestamp,
+        outcome: Outcome,
+    },
 }
 
 /// Whose operation it is.
@@ -47,7 +50,9 @@ pub enum OperationState {
 pub enum Origin {
     Here,
     /// Another `wharf` process on the same store.
-    Process { pid: u32 },
+    Process {
+        pid: u32,
+    },
 }
 
 /// How an operation ended.

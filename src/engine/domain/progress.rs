@@ -21,9 +21,9 @@ impl Progress {
     /// Bytes done and bytes known, over all transfers.
     #[must_use]
     pub fn bytes(&self) -> (u64, u64) {
-        self.transfers.iter().fold((0, 0), |(done, total), transfer| {
-            (done + transfer.done, total + transfer.total.max(transfer.done))
-        })
+        self.transfers
+            .iter()
+            .fold((0, 0), |(done, total), transfer| (done + transfer.done, total + transfer.total.max(transfer.done)))
     }
 }
 

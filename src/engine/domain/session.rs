@@ -45,7 +45,9 @@ pub enum SessionOutput {
     Stdout(Vec<u8>),
     Stderr(Vec<u8>),
     /// A viewer fell behind by so many bytes.
-    Missed { bytes: u64 },
+    Missed {
+        bytes: u64,
+    },
     /// The last item: the process ended, everything it printed came before.
     Exit(ProcessExit),
 }

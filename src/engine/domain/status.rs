@@ -45,9 +45,7 @@ impl Status {
     #[must_use]
     pub fn has_process(self) -> bool {
         match self {
-            Self::Running | Self::Paused | Self::Restarting | Self::Stopping | Self::Unknown => {
-                true
-            }
+            Self::Running | Self::Paused | Self::Restarting | Self::Stopping | Self::Unknown => true,
             Self::Creating | Self::Created | Self::Exited | Self::Removing | Self::Broken => false,
         }
     }

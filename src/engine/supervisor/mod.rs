@@ -47,7 +47,7 @@ pub enum Request {
 
 /// Answers of the supervisor's own small tasks.
 enum Internal {
-    Resolved { query: String, found: Result<Container> },
+    Resolved { query: String, found: Box<Result<Container>> },
     Seen(Seen),
 }
 
@@ -176,7 +176,7 @@ impl Supervisor {
 
     fn answered(&mut self, answer: Internal) {
         match answer {
-            Internal::Resolved { query, found } => self.resolved(&query, found),
+            Internal::Resolved { query, found } => self.resolved(&query, *found),
             Internal::Seen(seen) => {
                 if self.observer.take(seen, &mut self.errands) {
                     self.publish();

@@ -25,12 +25,17 @@ const SINGLE_LOOKS: usize = 16;
 /// What the observer's tasks bring back.
 pub enum Seen {
     Info(HostInfo),
-    Listing { containers: Vec<Container>, images: Vec<Image> },
+    Listing {
+        containers: Vec<Container>,
+        images: Vec<Image>,
+    },
     Images(Vec<Image>),
     Looked(Vec<(ContainerId, Option<Container>)>),
     Notice(Notice),
     /// A read failed or the subscription broke.
-    Lost { error: Error },
+    Lost {
+        error: Error,
+    },
     /// A look that was under way has ended, whatever it found.
     LookEnded,
 }
@@ -239,7 +244,8 @@ async fn follow(backend: Arc<dyn Backend>, internal: mpsc::Sender<Internal>) {
         if any {
             pause = limits::RECONNECT_FIRST;
         }
-        let error = ended.err().unwrap_or_else(|| Error::new(ErrorKind::Unreachable, "the host ended the subscription"));
+        let error =
+            ended.err().unwrap_or_else(|| Error::new(ErrorKind::Unreachable, "the host ended the subscription"));
         if internal.send(Internal::Seen(Seen::Lost { error })).await.is_err() {
             return;
         }
@@ -256,11 +262,7 @@ struct Look {
 }
 
 async fn look(backend: Arc<dyn Backend>, internal: mpsc::Sender<Internal>, what: Look) {
-    let seen = if what.all {
-        listing(&*backend).await
-    } else {
-        singles(&*backend, what.containers).await
-    };
+    let seen = if what.all { listing(&*backend).await } else { singles(&*backend, what.containers).await };
     let images = if what.images && !what.all { Some(limited(backend.images()).await.map(Seen::Images)) } else { None };
     let info = if what.info { Some(limited(backend.info()).await.map(Seen::Info)) } else { None };
     for seen in [Some(seen), images, info].into_iter().flatten() {

@@ -63,10 +63,9 @@ impl Supervisor {
                 self.deliver(pending);
             }
             Command::RemoveImage { image, .. } => {
-                let key = image.parse::<ImageReference>().map_or_else(
-                    |_| image.clone(),
-                    |reference| reference.with_default_tag().to_string(),
-                );
+                let key = image
+                    .parse::<ImageReference>()
+                    .map_or_else(|_| image.clone(), |reference| reference.with_default_tag().to_string());
                 pending.key = Some(ActorKey::Image(key));
                 self.deliver(pending);
             }
@@ -80,7 +79,7 @@ impl Supervisor {
             | Command::Rename { container, .. } => match container.clone() {
                 ContainerSelector::Id(id) => {
                     pending.hint = self.observer.container(&id);
-                    self.to_container(id, pending);
+                    self.hand_to_container(id, pending);
                 }
                 ContainerSelector::Query(query) => self.resolve(query, pending),
             },
@@ -109,7 +108,7 @@ impl Supervisor {
                     .remedy("check that the engine is up, or choose another with --host")),
             };
             // The supervisor outlives its errands unless the engine is ending.
-            let _ = internal.send(Internal::Resolved { query, found }).await;
+            let _ = internal.send(Internal::Resolved { query, found: Box::new(found) }).await;
         });
     }
 
@@ -120,7 +119,7 @@ impl Supervisor {
             match &found {
                 Ok(container) => {
                     pending.hint = Some(Arc::clone(container));
-                    self.to_container(container.id.clone(), pending);
+                    self.hand_to_container(container.id.clone(), pending);
                 }
                 Err(error) => {
                     let outcome = not_found(&pending.command, error.clone());
@@ -136,7 +135,7 @@ impl Supervisor {
         }
     }
 
-    fn to_container(&mut self, id: ContainerId, mut pending: Pending) {
+    fn hand_to_container(&mut self, id: ContainerId, mut pending: Pending) {
         if let Some(running) = self.operations.get_mut(pending.operation) {
             running.operation.container = Some(id.clone());
             if let Some(seen) = &pending.hint {
@@ -153,12 +152,8 @@ impl Supervisor {
         let handle = match self.actors.get(&key) {
             Some(handle) => handle.clone(),
             None => {
-                let (handle, task) = actor::spawn(
-                    key.clone(),
-                    Arc::clone(&self.backend),
-                    self.reports.clone(),
-                    &mut self.actor_tasks,
-                );
+                let (handle, task) =
+                    actor::spawn(key.clone(), Arc::clone(&self.backend), self.reports.clone(), &mut self.actor_tasks);
                 self.key_of_task.insert(task, key.clone());
                 self.actors.insert(key.clone(), handle.clone());
                 handle
@@ -237,7 +232,7 @@ impl Supervisor {
         };
         running.created = Some(id.clone());
         let command = Command::Start { container: ContainerSelector::Id(id.clone()) };
-        self.to_container(id, Pending { operation, command, attach: None, hint: None, key: None });
+        self.hand_to_container(id, Pending { operation, command, attach: None, hint: None, key: None });
         None
     }
 }
