@@ -3,7 +3,7 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
+    env, fs,
     path::{Path, PathBuf},
 };
 
@@ -16,7 +16,10 @@ pub struct Tree {
 impl Tree {
     /// The project as it is on disk, without build output and hidden folders other than `.ci` and `.config`.
     pub fn of_this_project() -> Self {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        // Where cargo runs the test, else where it was built.
+        let root =
+            env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+        let root = root.as_path();
         let mut tree = Self::default();
         let mut folders = vec![root.to_path_buf()];
         while let Some(folder) = folders.pop() {
