@@ -1,6 +1,8 @@
 //! placeholder of the embedded backend until it lands.
 
+pub mod kernel;
 pub mod launch;
+pub mod log_segments;
 
 use std::sync::Arc;
 
