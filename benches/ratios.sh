@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
-# A few rounds of benches/measure.py against floors that only a real loss of speed falls below. Needs root and the lab.
+# A few rounds of benches/measure.py against floors that only a real loss of speed falls below. Needs root, python3 and the lab.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-command -v python3 >/dev/null || apt-get install -y -qq --no-install-recommends python3 >/dev/null
 
 # floor FIELD AT_LEAST LINE: the number of a JSON field against its floor
 floor() {
