@@ -1,7 +1,10 @@
 //! placeholder of the embedded backend until it lands.
 
+pub mod images;
 pub mod kernel;
 pub mod launch;
+#[cfg(target_os = "linux")]
+pub mod linux;
 pub mod log_segments;
 
 use std::sync::Arc;
