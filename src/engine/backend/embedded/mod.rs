@@ -6,6 +6,7 @@ pub mod launch;
 #[cfg(target_os = "linux")]
 pub mod linux;
 pub mod log_segments;
+pub mod manifest;
 
 use std::sync::Arc;
 
