@@ -1,0 +1,116 @@
+//! How does the fake engine keep images?
+//!
+//! Deliberately elsewhere: containers (`records`), the seam (`answers`).
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::{FakeHost, canonical};
+use crate::engine::{
+    backend::{Notice, OperationContext},
+    domain::*,
+};
+
+impl FakeHost {
+    pub(super) async fn list_images(&self) -> Result<Vec<Image>> {
+        self.travel().await;
+        let mut by_id: BTreeMap<Digest, Image> = BTreeMap::new();
+        for (reference, image) in &self.world().images {
+            let merged =
+                by_id.entry(image.id.clone()).or_insert_with(|| Image { references: Vec::new(), ..image.clone() });
+            merged.references.extend(reference.parse::<ImageReference>());
+        }
+        Ok(by_id.into_values().collect())
+    }
+
+    pub(super) async fn image_json(&self, query: String) -> Result<Value> {
+        self.travel().await;
+        let image = self.image(&query)?;
+        Ok(
+            json!({ "Id": image.id.to_string(), "RepoTags": image.references.iter().map(ImageReference::familiar).collect::<Vec<_>>() }),
+        )
+    }
+
+    pub(super) async fn image_history(&self, query: String) -> Result<Vec<HistoryEntry>> {
+        self.travel().await;
+        let image = self.image(&query)?;
+        Ok(vec![HistoryEntry {
+            layer: Some(image.id),
+            created: image.created,
+            created_by: "made up".into(),
+            size: image.size,
+            comment: String::new(),
+            empty: false,
+        }])
+    }
+
+    pub(super) async fn pull_image(&self, reference: ImageReference, context: OperationContext) -> Result<Done> {
+        context.step("resolving");
+        self.travel().await;
+        context.check()?;
+        let key = reference.clone().with_default_tag().to_string();
+        let mut world = self.world();
+        let image = world
+            .registry
+            .get(&key)
+            .or_else(|| world.images.get(&key))
+            .cloned()
+            .ok_or_else(|| Error::no_such_image(reference.familiar()))?;
+        let id = image.id.clone();
+        world.images.insert(key, image);
+        drop(world);
+        self.notify(Notice::Images);
+        Ok(Done { output: vec![id.to_string()], ..Done::default() })
+    }
+
+    pub(super) async fn push_image(&self, reference: ImageReference) -> Result<Done> {
+        self.travel().await;
+        let image = self.image(&reference.to_string())?;
+        self.world().registry.insert(reference.with_default_tag().to_string(), image);
+        Ok(Done::default())
+    }
+
+    pub(super) async fn tag_image(&self, source: String, target: ImageReference) -> Result<Done> {
+        self.travel().await;
+        let image = self.image(&source)?;
+        self.world().images.insert(target.with_default_tag().to_string(), image);
+        self.notify(Notice::Images);
+        Ok(Done::default())
+    }
+
+    pub(super) async fn untag_image(&self, image: String, force: Force) -> Result<Done> {
+        self.travel().await;
+        let id = self.image(&image)?.id;
+        let mut world = self.world();
+        let last = world.images.values().filter(|other| other.id == id).count() == 1;
+        let used = world.containers.values().any(|entry| entry.container.image_id.as_ref() == Some(&id));
+        if last && used && force == Force::No {
+            return Err(Error::new(ErrorKind::Refused, "a container uses it").remedy("remove the container first"));
+        }
+        world.images.remove(&canonical(&image));
+        drop(world);
+        self.notify(Notice::Images);
+        Ok(Done { output: vec![format!("Untagged: {image}")], ..Done::default() })
+    }
+
+    pub(super) async fn drop_images(&self, unused: bool) -> Result<Done> {
+        self.travel().await;
+        let mut world = self.world();
+        let used: Vec<_> = world.containers.values().filter_map(|entry| entry.container.image_id.clone()).collect();
+        world.images.retain(|_, image| !unused || used.contains(&image.id));
+        drop(world);
+        self.notify(Notice::Images);
+        Ok(Done::default())
+    }
+
+    pub(super) fn image(&self, query: &str) -> Result<Image> {
+        let world = self.world();
+        let by_id = || {
+            let hex = query.strip_prefix("sha256:").unwrap_or(query);
+            world.images.values().find(|image| !hex.is_empty() && image.id.hex().starts_with(hex))
+        };
+        let found = world.images.get(&canonical(query)).or_else(by_id);
+        found.cloned().ok_or_else(|| Error::no_such_image(query))
+    }
+}
