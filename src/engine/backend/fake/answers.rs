@@ -358,7 +358,7 @@ impl Backend for FakeHost {
             let (to_process, mut input) = mpsc::channel(16);
             let (output, from_process) = mpsc::channel(64);
             tokio::spawn(async move {
-                let (_signals, incoming) = mpsc::unbounded_channel();
+                let (_signals, incoming) = mpsc::channel(16);
                 let (stdin, bytes) = mpsc::channel(16);
                 let feeding = async move {
                     while let Some(SessionInput::Stdin(bytes)) = input.recv().await {
@@ -373,7 +373,9 @@ impl Backend for FakeHost {
                     // A client that does not read loses output, never the engine.
                     let _ = printed.try_send(SessionOutput::Stdout(bytes));
                 };
-                let (exit, ()) = tokio::join!(super::process::run(program, incoming, bytes, emit), feeding);
+                let feeder = tokio::spawn(feeding);
+                let exit = super::process::run(program, incoming, bytes, emit).await;
+                feeder.abort();
                 // The client may have left.
                 let _ = output.send(SessionOutput::Exit(exit)).await;
             });

@@ -11,7 +11,7 @@ use crate::engine::{backend::Notice, domain::*};
 
 /// A running fake process: signals go in, its exit is recorded by its task.
 pub struct Process {
-    pub signals: mpsc::UnboundedSender<Signal>,
+    pub signals: mpsc::Sender<Signal>,
     /// `None` once a client half-closed it.
     pub stdin: Option<mpsc::Sender<Vec<u8>>>,
 }
@@ -25,9 +25,12 @@ pub enum Program {
         code: i32,
     },
     Sleep {
+        lines: Vec<String>,
         time: Duration,
         ignores_term: bool,
     },
+    /// Print more than any channel holds, then run on.
+    Flood,
     /// Copy standard input to standard output until its end.
     Cat,
 }
@@ -43,7 +46,7 @@ impl Program {
             ["false"] => print(Vec::new(), 1),
             ["echo", rest @ ..] => print(vec![rest.join(" ")], 0),
             ["cat"] => Ok(Self::Cat),
-            ["sleep", seconds] => Ok(Self::Sleep { time: seconds_of(seconds), ignores_term: true }),
+            ["sleep", seconds] => Ok(Self::Sleep { lines: Vec::new(), time: seconds_of(seconds), ignores_term: true }),
             ["sh", "-c", script] => Self::of_script(script),
             _ => Err(Error::new(
                 ErrorKind::CommandNotFound,
@@ -63,8 +66,10 @@ impl Program {
                 lines.push(line.to_owned());
             } else if part.starts_with("trap 'exit") {
                 ignores_term = false;
+            } else if part.starts_with("while true") {
+                return Ok(Self::Flood);
             } else if let Some(seconds) = part.strip_prefix("sleep ") {
-                return Ok(Self::Sleep { time: seconds_of(seconds), ignores_term });
+                return Ok(Self::Sleep { lines, time: seconds_of(seconds), ignores_term });
             }
         }
         Ok(Self::Print { lines, code: 0 })
@@ -72,13 +77,13 @@ impl Program {
 }
 
 fn seconds_of(text: &str) -> Duration {
-    text.trim().parse().map_or(Duration::from_secs(1), Duration::from_secs_f64)
+    text.trim_end_matches("& wait").trim().parse().map_or(Duration::from_secs(1), Duration::from_secs_f64)
 }
 
 /// Runs a program to its end. `emit` receives its output; as init it ignores TERM unless it traps it.
 pub async fn run(
     program: Program,
-    mut signals: mpsc::UnboundedReceiver<Signal>,
+    mut signals: mpsc::Receiver<Signal>,
     mut stdin: mpsc::Receiver<Vec<u8>>,
     mut emit: impl FnMut(&[u8]),
 ) -> ProcessExit {
@@ -89,7 +94,10 @@ pub async fn run(
             }
             ProcessExit::Code(code)
         }
-        Program::Sleep { time, ignores_term } => {
+        Program::Sleep { lines, time, ignores_term } => {
+            for line in lines {
+                emit(line.as_bytes());
+            }
             let end = tokio::time::sleep(time);
             tokio::pin!(end);
             loop {
@@ -100,6 +108,16 @@ pub async fn run(
                             return ProcessExit::Code(code);
                         }
                     }
+                }
+            }
+        }
+        Program::Flood => {
+            for _ in 0..5000 {
+                emit(b"x");
+            }
+            loop {
+                if let Some(code) = signals.recv().await.and_then(|signal| fatal(signal, true)) {
+                    return ProcessExit::Code(code);
                 }
             }
         }
@@ -138,7 +156,7 @@ impl FakeHost {
         program: Program,
         emit_too: Option<mpsc::Sender<SessionOutput>>,
     ) {
-        let (signals, incoming) = mpsc::unbounded_channel();
+        let (signals, incoming) = mpsc::channel(16);
         let (stdin, input) = mpsc::channel(16);
         if let Some(entry) = self.world().containers.get_mut(id) {
             entry.process = Some(Process { signals, stdin: Some(stdin) });

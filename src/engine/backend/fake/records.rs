@@ -77,7 +77,7 @@ impl FakeHost {
     pub(super) fn signal(&self, id: &ContainerId, signal: Signal) -> Option<watch::Receiver<Option<ProcessExit>>> {
         let world = self.world();
         let entry = world.containers.get(id)?;
-        entry.process.as_ref()?.signals.send(signal).ok()?;
+        entry.process.as_ref()?.signals.try_send(signal).ok()?;
         Some(entry.exit.subscribe())
     }
 

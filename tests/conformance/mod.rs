@@ -1,0 +1,135 @@
+//! Do all engines behave the same through the door? One list of named checks, run against each.
+//!
+//! Deliberately elsewhere: the checks themselves (`lifecycle`, `names`, `streams`, `images`), what only one
+//! engine does (`tests/engine`).
+
+mod bench;
+mod images;
+mod lifecycle;
+mod names;
+mod streams;
+
+use std::{io::Write as _, sync::Arc, time::Duration};
+
+use futures_util::future::BoxFuture;
+use wharf::engine::{Engine, Locations, backend::fake::FakeHost, domain::HostSpec};
+
+use self::bench::Bench;
+use crate::support::{
+    need::{needs_docker, needs_image, needs_podman, needs_root, needs_user},
+    store::Store,
+};
+
+/// One behaviour: its name is the sentence that must be true.
+pub struct Check {
+    pub name: &'static str,
+    pub run: for<'a> fn(&'a Bench) -> BoxFuture<'a, Result<(), String>>,
+}
+
+/// A check that one engine is known to fail, and why that cannot be mended on our side.
+pub struct Deviation {
+    pub check: &'static str,
+    pub reason: &'static str,
+}
+
+const PATIENCE: Duration = Duration::from_secs(40);
+
+fn all() -> impl Iterator<Item = &'static Check> {
+    lifecycle::CHECKS.iter().chain(names::CHECKS).chain(streams::CHECKS).chain(images::CHECKS)
+}
+
+/// Runs every check; a failure that is not a listed deviation, and a listed deviation that passes, both fail.
+async fn conform(bench: Bench, deviations: &[Deviation]) {
+    let mut wrong = Vec::new();
+    let mut passed = 0;
+    for check in all() {
+        let outcome = tokio::time::timeout(PATIENCE, (check.run)(&bench))
+            .await
+            .unwrap_or_else(|_| Err(format!("not done after {PATIENCE:?}")));
+        bench.sweep().await;
+        let known = deviations.iter().find(|deviation| deviation.check == check.name);
+        match (outcome, known) {
+            (Ok(()), None) => passed += 1,
+            (Ok(()), Some(_)) => wrong.push(format!("{}: passes now, strike it from the deviations", check.name)),
+            (Err(why), None) => wrong.push(format!("{}: {why}", check.name)),
+            (Err(_), Some(known)) => say(&format!("deviation: {}: {}: {}", bench.label, check.name, known.reason)),
+        }
+    }
+    say(&format!("{}: {passed} checks passed, {} deviations", bench.label, deviations.len()));
+    assert!(wrong.is_empty(), "{} of the checks failed on {}:\n{}", wrong.len(), bench.label, wrong.join("\n"));
+    assert!(
+        deviations.iter().all(|deviation| all().any(|check| check.name == deviation.check)),
+        "a deviation names a check that does not exist"
+    );
+}
+
+/// On the real stderr: the test harness swallows what a passing test prints through the macros.
+fn say(line: &str) {
+    // A closed stderr must not fail a passing suite.
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_fake_engine_conforms() {
+    let engine = Engine::with_backend(HostSpec::Embedded, Arc::new(FakeHost::new()));
+    conform(Bench::new("fake", engine, "bb:1"), &[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_embedded_engine_conforms_as_root() {
+    if !needs_root() {
+        return;
+    }
+    embedded("embedded, root").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_embedded_engine_conforms_rootless() {
+    if !needs_user() {
+        return;
+    }
+    embedded("embedded, rootless").await;
+}
+
+async fn embedded(label: &'static str) {
+    let Some(image) = needs_image("bb:1") else { return };
+    let store = Store::new();
+    let root = store.root().to_owned();
+    let locations = Locations::resolve(&|name| (name == "WHARF_ROOT").then(|| root.clone()), Some(0));
+    let engine = Engine::open(HostSpec::Embedded, &locations).unwrap();
+    conform(Bench::new(label, engine, &image), &[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn docker_conforms() {
+    let (Some(url), Some(image)) = (needs_docker(), needs_image("bb:1")) else { return };
+    daemon("docker", &url, &image, DOCKER_DEVIATIONS).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn podman_conforms() {
+    let (Some(url), Some(image)) = (needs_podman(), needs_image("bb:1")) else { return };
+    daemon("podman", &url, &image, PODMAN_DEVIATIONS).await;
+}
+
+async fn daemon(label: &'static str, url: &str, image: &str, deviations: &[Deviation]) {
+    let host: HostSpec = url.parse().unwrap();
+    let engine = Engine::open(host, &Locations::of_this_process()).unwrap();
+    conform(Bench::new(label, engine, image), deviations).await;
+}
+
+/// Seen on Docker 20.10.
+const DOCKER_DEVIATIONS: &[Deviation] = &[];
+
+/// Seen on Podman 4.3 (its Docker-compatible API).
+const PODMAN_DEVIATIONS: &[Deviation] = &[];
+
+#[test]
+fn every_check_has_a_name_of_its_own() {
+    let mut names: Vec<_> = all().map(|check| check.name).collect();
+    let count = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), count);
+    assert!(count >= 30, "only {count} checks");
+}
