@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use super::Backend;
 use crate::engine::{
-    Locations,
     domain::{Error, ErrorKind, Result},
+    location::Locations,
 };
 
 /// # Errors
