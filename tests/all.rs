@@ -9,4 +9,5 @@
 
 mod architecture;
 mod conformance;
+mod supervision;
 mod support;

@@ -57,7 +57,7 @@ pub struct Supervisor {
     requests: mpsc::WeakSender<Request>,
     internal: mpsc::Sender<Internal>,
     reports: mpsc::Sender<Report>,
-    actors: HashMap<ActorKey, actor::Handle>,
+    actors: HashMap<ActorKey, (actor::Handle, Id)>,
     actor_tasks: JoinSet<ActorKey>,
     key_of_task: HashMap<Id, ActorKey>,
     /// Jobs whose actor's mailbox was full or closing when they came.
@@ -167,8 +167,11 @@ impl Supervisor {
             }
             Report::Ended(operation, outcome) => self.ended(operation, outcome),
             Report::Idle(key) => {
-                // Its mailbox may have filled since; then it lives on and says so again later.
-                self.actors.remove(&key);
+                // Only we send to it, so without an operation of its own its mailbox is empty. Otherwise it
+                // stays, or one object would have two writers.
+                if !self.operations.any_of_actor(&key) {
+                    self.actors.remove(&key);
+                }
             }
         }
         self.deliver_late();

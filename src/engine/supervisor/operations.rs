@@ -90,6 +90,10 @@ impl Operations {
         self.running.values().filter(carried).map(|running| running.operation.id).collect()
     }
 
+    pub fn any_of_actor(&self, key: &ActorKey) -> bool {
+        self.running.values().any(|running| running.actor.as_ref().is_some_and(|(owner, _)| owner == key))
+    }
+
     /// Moves an operation to the finished ones and answers its asker. `None` when it had ended before.
     pub fn finish(&mut self, id: OperationId, outcome: Outcome) -> Option<Finished> {
         let mut running = self.running.remove(&id)?;

@@ -149,18 +149,18 @@ impl Supervisor {
     /// Puts a job into its actor's mailbox, starting the actor when there is none.
     fn deliver(&mut self, pending: Pending) {
         let Some(key) = pending.key.clone() else { return };
-        let handle = match self.actors.get(&key) {
-            Some(handle) => handle.clone(),
+        let (handle, task) = match self.actors.get(&key) {
+            Some((handle, task)) => (handle.clone(), *task),
             None => {
                 let (handle, task) =
                     actor::spawn(key.clone(), Arc::clone(&self.backend), self.reports.clone(), &mut self.actor_tasks);
                 self.key_of_task.insert(task, key.clone());
-                self.actors.insert(key.clone(), handle.clone());
-                handle
+                self.actors.insert(key.clone(), (handle.clone(), task));
+                (handle, task)
             }
         };
         let Some(running) = self.operations.get_mut(pending.operation) else { return };
-        running.actor = self.key_of_task.iter().find(|(_, owner)| **owner == key).map(|(task, _)| (key.clone(), *task));
+        running.actor = Some((key.clone(), task));
         let job = Job {
             operation: pending.operation,
             command: pending.command,
@@ -205,7 +205,7 @@ impl Supervisor {
         let Some(token) = self.operations.cancel_token(operation) else { return };
         token.cancel();
         let actor = self.operations.get_mut(operation).and_then(|running| running.actor.clone());
-        if let Some(handle) = actor.and_then(|(key, _)| self.actors.get(&key)) {
+        if let Some((handle, _)) = actor.and_then(|(key, _)| self.actors.get(&key)) {
             // A full mailbox is no loss: the token is set, and work looks at it between steps.
             let _ = handle.try_send(Message::Cancel(operation));
         }

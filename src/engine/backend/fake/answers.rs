@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use super::{Entry, FakeHost, process::Program};
 use crate::engine::{
     backend::{Answer, Backend, EventRange, Notice, OperationContext, Session, Started},
+    core::limits,
     domain::*,
 };
 
@@ -238,7 +239,7 @@ impl Backend for FakeHost {
             let Some(mut exit) = self.signal(&id, options.signal.unwrap_or(Signal::TERM)) else {
                 return Ok(Done::already_so());
             };
-            let grace = options.grace.map_or(crate::engine::limits::STOP_GRACE, |grace| grace.0);
+            let grace = options.grace.map_or(limits::STOP_GRACE, |grace| grace.0);
             context.step("sent the stop signal");
             let ended = tokio::time::timeout(grace, exit.wait_for(Option::is_some)).await.is_ok();
             if !ended {
