@@ -1,10 +1,12 @@
 //! placeholder of the embedded backend until it lands.
 
+pub mod disk;
 pub mod images;
 pub mod kernel;
 pub mod launch;
 #[cfg(target_os = "linux")]
 pub mod linux;
+pub mod lock;
 pub mod log_segments;
 pub mod manifest;
 
