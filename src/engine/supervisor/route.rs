@@ -197,8 +197,7 @@ impl Supervisor {
     }
 
     pub(super) fn cancel(&mut self, operation: OperationId) {
-        if let Some(at) = self.undelivered.iter().position(|pending| pending.operation == operation) {
-            self.undelivered.remove(at);
+        if self.take_back(operation) {
             self.finish(operation, Err(Error::cancelled()));
             return;
         }
@@ -209,6 +208,20 @@ impl Supervisor {
             // A full mailbox is no loss: the token is set, and work looks at it between steps.
             let _ = handle.try_send(Message::Cancel(operation));
         }
+    }
+
+    /// Forgets a command that no actor has yet; whether there was one.
+    fn take_back(&mut self, operation: OperationId) -> bool {
+        let waiting = self.resolving.values_mut().chain(self.awaiting_name.values_mut());
+        let mut found = false;
+        for list in waiting {
+            let before = list.len();
+            list.retain(|pending| pending.operation != operation);
+            found |= list.len() < before;
+        }
+        let before = self.undelivered.len();
+        self.undelivered.retain(|pending| pending.operation != operation);
+        found || self.undelivered.len() < before
     }
 
     /// `run` is two steps on two actors under one operation: after the create comes the start.
