@@ -16,8 +16,8 @@ use tokio::sync::mpsc;
 pub use self::operation_context::{CancelToken, OperationContext};
 use super::domain::{
     AttachOptions, Container, ContainerId, ContainerName, ContainerSpec, Done, EngineEvent, ExecSpec, Force,
-    HistoryEntry, HostInfo, Image, ImageReference, LogItem, LogOptions, ProcessTable, PullOptions, RemoveOptions,
-    Result, SessionInput, SessionOutput, Signal, StopOptions,
+    HistoryEntry, HostInfo, Image, ImageReference, LogItem, LogOptions, PastOperation, ProcessTable, PullOptions,
+    RemoveOptions, Result, SessionInput, SessionOutput, Signal, StopOptions,
 };
 
 /// An answer that may take a while. Dropping it must leave the host consistent; use
@@ -54,6 +54,17 @@ pub trait Backend: Send + Sync + 'static {
     /// Sends the log until its end (or for ever, when following) or until `items` closes. A slow
     /// receiver slows only this reader.
     fn logs(&self, id: ContainerId, options: LogOptions, items: mpsc::Sender<Vec<LogItem>>) -> Answer<'_, ()>;
+
+    /// Keeps a finished operation for other processes on the same store. Hosts without a store of ours
+    /// keep nothing.
+    fn remember(&self, _operation: PastOperation) -> Answer<'_, ()> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    /// What was remembered, newest first, at most `limits::HISTORY`.
+    fn remembered(&self) -> Answer<'_, Vec<PastOperation>> {
+        Box::pin(std::future::ready(Ok(Vec::new())))
+    }
 
     // -- containers ------------------------------------------------------------------------------
     /// Creates, pulling first as the spec's policy says. The container carries the operation's id

@@ -44,7 +44,7 @@ pub use inventory::{HostLink, Inventory};
 pub use log::{LogEntry, LogItem, LogOptions, LogSource};
 pub use mount::{Mount, MountKind, ReadOnly};
 pub use name::{ContainerName, EnvEntry, EnvVar, Label, VolumeName, parse_env_file};
-pub use operation::{Done, Operation, OperationState, Origin, Outcome};
+pub use operation::{Done, Failure, Operation, OperationState, Origin, Outcome, PastOperation};
 pub use parse::ParseError;
 pub use platform::Platform;
 pub use port::{Protocol, PublishedPort, parse_publish};

@@ -20,7 +20,7 @@ use tokio::{
 
 use self::{
     observer::{Observer, Seen},
-    operations::Operations,
+    operations::{Finished, Operations},
     route::Pending,
 };
 use super::{
@@ -180,6 +180,10 @@ impl Supervisor {
     fn answered(&mut self, answer: Internal) {
         match answer {
             Internal::Resolved { query, found } => self.resolved(&query, *found),
+            Internal::Seen(Seen::Remembered(remembered)) => {
+                self.operations.add_remembered(remembered);
+                self.publish();
+            }
             Internal::Seen(seen) => {
                 if self.observer.take(seen, &mut self.errands) {
                     self.publish();
@@ -198,16 +202,36 @@ impl Supervisor {
     fn finish(&mut self, operation: OperationId, outcome: Outcome) {
         let touched = outcome.as_ref().ok().and_then(|done| done.container.clone());
         let Some(finished) = self.operations.finish(operation, outcome) else { return };
-        for container in touched.or(finished.container).into_iter() {
+        if let Some(container) = touched.or_else(|| finished.container.clone()) {
             self.observer.look_at(container, &mut self.errands);
         }
-        if let Some(name) = finished.creates {
-            self.name_settled(&name);
+        if let Some(name) = &finished.creates {
+            self.name_settled(name);
         }
+        self.reply(finished);
         if !self.operations.any_running() {
             self.observer.settle(&mut self.errands);
         }
         self.publish();
+    }
+
+    /// Writes the end down where other processes see it, then answers the asker.
+    fn reply(&mut self, finished: Finished) {
+        let Finished { reply, outcome, past, .. } = finished;
+        let Some(past) =
+            past.filter(|past| !matches!(past.failure, Some(Failure { kind: ErrorKind::InvalidInput, .. })))
+        else {
+            // Nobody may be waiting for it any more.
+            let _ = reply.send(outcome);
+            return;
+        };
+        let backend = Arc::clone(&self.backend);
+        self.errands.spawn(async move {
+            // A history that cannot be written must not fail the operation it tells of.
+            let _ = tokio::time::timeout(limits::CLOSE_DEADLINE, backend.remember(past)).await;
+            // As above.
+            let _ = reply.send(outcome);
+        });
     }
 
     fn publish(&mut self) {

@@ -32,6 +32,8 @@ pub enum Seen {
     Images(Vec<Image>),
     Looked(Vec<(ContainerId, Option<Container>)>),
     Notice(Notice),
+    /// What the store knows of earlier operations; read once.
+    Remembered(Vec<PastOperation>),
     /// A read failed or the subscription broke.
     Lost {
         error: Error,
@@ -128,6 +130,8 @@ impl Observer {
     /// Takes in what a task brought; whether the picture changed.
     pub fn take(&mut self, seen: Seen, errands: &mut JoinSet<()>) -> bool {
         match seen {
+            // The supervisor keeps these in its own table.
+            Seen::Remembered(_) => false,
             Seen::Info(info) => {
                 self.info = Some(Arc::new(info));
                 true
@@ -265,7 +269,8 @@ async fn look(backend: Arc<dyn Backend>, internal: mpsc::Sender<Internal>, what:
     let seen = if what.all { listing(&*backend).await } else { singles(&*backend, what.containers).await };
     let images = if what.images && !what.all { Some(limited(backend.images()).await.map(Seen::Images)) } else { None };
     let info = if what.info { Some(limited(backend.info()).await.map(Seen::Info)) } else { None };
-    for seen in [Some(seen), images, info].into_iter().flatten() {
+    let past = if what.info { Some(limited(backend.remembered()).await.map(Seen::Remembered)) } else { None };
+    for seen in [Some(seen), images, info, past].into_iter().flatten() {
         let seen = seen.unwrap_or_else(|error| Seen::Lost { error });
         if internal.send(Internal::Seen(seen)).await.is_err() {
             return;

@@ -16,7 +16,9 @@ use crate::engine::{
     actor::ActorKey,
     backend::{CancelToken, OperationContext},
     core::limits,
-    domain::{Command, ContainerId, Operation, OperationId, OperationState, Outcome, Progress, Timestamp, Verb},
+    domain::{
+        Command, ContainerId, Operation, OperationId, OperationState, Outcome, PastOperation, Progress, Timestamp, Verb,
+    },
 };
 
 /// Running operations with their reply channels, and the last finished ones.
@@ -39,6 +41,9 @@ pub struct Running {
 
 /// What the supervisor needs to know about an operation that just ended.
 pub struct Finished {
+    pub reply: oneshot::Sender<Outcome>,
+    pub outcome: Outcome,
+    pub past: Option<PastOperation>,
     pub container: Option<ContainerId>,
     /// The name it was creating, for commands that wait for it.
     pub creates: Option<String>,
@@ -100,14 +105,25 @@ impl Operations {
         running.operation.progress = running.progress.borrow().clone();
         running.operation.state = OperationState::Finished { at: Timestamp::now(), outcome: outcome.clone() };
         let finished = Finished {
+            past: PastOperation::of(&running.operation, std::process::id()),
+            reply: running.reply,
+            outcome,
             container: running.operation.container.clone(),
             creates: created_name(&running.command).map(str::to_owned),
         };
-        // Nobody may be waiting for it any more; the operations screen shows it all the same.
-        let _ = running.reply.send(outcome);
         self.finished.push_front(Arc::new(running.operation));
         self.finished.truncate(limits::HISTORY);
         Some(finished)
+    }
+
+    /// Adds what other processes on the same store did before, below what is known already.
+    pub fn add_remembered(&mut self, remembered: Vec<PastOperation>) {
+        let own = std::process::id();
+        for (number, past) in remembered.into_iter().filter(|past| past.pid != own).enumerate() {
+            let id = OperationId(REMEMBERED | number as u64);
+            self.finished.push_back(Arc::new(past.shown_as(id)));
+        }
+        self.finished.truncate(limits::HISTORY);
     }
 
     /// Copies newer progress into the table; whether there was any.
@@ -128,6 +144,9 @@ impl Operations {
         running.chain(self.finished.iter().cloned())
     }
 }
+
+/// Ids of remembered operations: above ours, below those of other processes' running ones.
+const REMEMBERED: u64 = 1 << 61;
 
 fn created_name(command: &Command) -> Option<&str> {
     match command {

@@ -9,6 +9,7 @@ pub mod linux;
 pub mod lock;
 pub mod log_segments;
 pub mod manifest;
+pub mod operation_history;
 
 use std::sync::Arc;
 
