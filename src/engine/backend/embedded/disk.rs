@@ -20,6 +20,9 @@ pub use self::real::RealDisk;
 pub trait Disk: Send + std::marker::Sync + 'static {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
 
+    /// Opens a file for reading from its start; it may grow meanwhile.
+    fn open(&self, path: &Path) -> io::Result<Box<dyn io::Read + Send>>;
+
     /// Replaces the file whole and durably: temporary file in the same directory, sync, rename, sync of
     /// the directory. A failed sync is fatal for this write: the old content stays.
     fn write_durable(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
@@ -71,6 +74,10 @@ pub trait Disk: Send + std::marker::Sync + 'static {
 
     /// A temporary file in `dir`, to be written piece by piece and then committed.
     fn create_temporary(&self, dir: &Path) -> io::Result<Box<dyn TemporaryFile>>;
+
+    /// The partial file `path`, to be written from its end on, made when it is missing. Unlike a temporary
+    /// file it stays when dropped without a commit, so that somebody can go on later.
+    fn open_partial(&self, path: &Path) -> io::Result<Box<dyn TemporaryFile>>;
 }
 
 /// A file nobody sees under its final name yet. Dropped without a commit, it is deleted.

@@ -44,6 +44,10 @@ impl Disk for RealDisk {
         fs::read(path)
     }
 
+    fn open(&self, path: &Path) -> io::Result<Box<dyn io::Read + Send>> {
+        Ok(Box::new(File::open(path)?))
+    }
+
     fn write_durable(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         replace(path, bytes, Sync::Yes)
     }
@@ -121,6 +125,12 @@ impl Disk for RealDisk {
         let file = create_new(&path)?;
         Ok(Box::new(RealTemporary { file, path: Some(path) }))
     }
+
+    fn open_partial(&self, path: &Path) -> io::Result<Box<dyn TemporaryFile>> {
+        let mut options = OpenOptions::new();
+        options.append(true).create(true);
+        Ok(Box::new(Partial { file: private(&mut options).open(path)?, path: path.to_owned() }))
+    }
 }
 
 struct RealTemporary {
@@ -141,17 +151,43 @@ impl Write for RealTemporary {
 
 impl TemporaryFile for RealTemporary {
     fn commit(mut self: Box<Self>, path: &Path, sync: Sync) -> io::Result<()> {
-        if sync == Sync::Yes {
-            self.file.sync_all()?;
-        }
         if let Some(temporary) = &self.path {
-            fs::rename(temporary, path)?;
+            publish(&self.file, temporary, path, sync)?;
         }
         self.path = None;
-        match (sync, path.parent()) {
-            (Sync::Yes, Some(dir)) => sync_directory(dir),
-            (Sync::Yes, None) | (Sync::No, _) => Ok(()),
-        }
+        Ok(())
+    }
+}
+
+struct Partial {
+    file: File,
+    path: PathBuf,
+}
+
+impl Write for Partial {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl TemporaryFile for Partial {
+    fn commit(self: Box<Self>, path: &Path, sync: Sync) -> io::Result<()> {
+        publish(&self.file, &self.path, path, sync)
+    }
+}
+
+fn publish(file: &File, from: &Path, to: &Path, sync: Sync) -> io::Result<()> {
+    if sync == Sync::Yes {
+        file.sync_all()?;
+    }
+    fs::rename(from, to)?;
+    match (sync, to.parent()) {
+        (Sync::Yes, Some(dir)) => sync_directory(dir),
+        (Sync::Yes, None) | (Sync::No, _) => Ok(()),
     }
 }
 

@@ -93,3 +93,19 @@ fn temporary_names_are_recognised() {
     assert!(is_temporary(&real::next_temporary()));
     assert!(!is_temporary("config.json"));
 }
+
+#[test]
+fn a_partial_file_stays_until_it_is_committed_and_grows_at_its_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let (partial, blob) = (dir.path().join("x.part"), dir.path().join("blob"));
+    RealDisk.open_partial(&partial).unwrap().write_all(b"one ").unwrap();
+    let mut follower = RealDisk.open(&partial).unwrap();
+    let mut file = RealDisk.open_partial(&partial).unwrap();
+    file.write_all(b"two").unwrap();
+    file.commit(&blob, Sync::Yes).unwrap();
+    assert!(!RealDisk.exists(&partial));
+    let mut text = String::new();
+    io::Read::read_to_string(&mut follower, &mut text).unwrap();
+    assert_eq!(text, "one two");
+    assert_eq!(RealDisk.read(&blob).unwrap(), b"one two");
+}
