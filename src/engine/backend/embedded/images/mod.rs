@@ -3,4 +3,9 @@
 //! Deliberately elsewhere: talking to registries (`registry`), writing a layer's files (`linux::unpack`), containers'
 //! own file systems (`containers`). Everything here is synchronous and portable.
 
+mod blobs;
+pub mod config;
+mod layout;
+mod receive;
+pub mod source;
 pub mod unpacker;

@@ -1,0 +1,260 @@
+//! How does a large blob arrive? Streamed into a partial file that can be continued, hashed on the way, committed once.
+//!
+//! Readers may follow the partial file while it grows, so the file is the buffer between the network and the unpacking:
+//! memory stays small and neither waits for the other. Deliberately elsewhere: where the bytes come from (`source`),
+//! what is made of them (`unpack_stream`).
+
+use std::{
+    io::{self, Read, Write},
+    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use super::{
+    blobs::{Blobs, mismatch},
+    source::ImageSource,
+};
+use crate::engine::{
+    backend::{
+        OperationContext,
+        embedded::{
+            disk::{Sync, TemporaryFile},
+            manifest::Descriptor,
+        },
+    },
+    domain::{Digester, Error, ErrorKind, Result},
+};
+
+/// Bytes taken from the network at a time.
+const PIECE: usize = 256 << 10;
+/// Interruptions in a row without a single new byte before giving up.
+const ATTEMPTS: u32 = 4;
+/// The first pause after an interruption; it doubles.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// How much of a growing file is there, and whether more will come.
+#[derive(Default)]
+pub(super) struct Tide {
+    level: Mutex<Level>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Level {
+    available: u64,
+    ended: Option<Ended>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ended {
+    Complete,
+    Failed,
+}
+
+impl Tide {
+    /// A file that is there as a whole.
+    pub(super) fn complete(size: u64) -> Self {
+        let level = Level { available: size, ended: Some(Ended::Complete) };
+        Self { level: Mutex::new(level), changed: Condvar::new() }
+    }
+
+    fn rise(&self, available: u64) {
+        self.level().available = available;
+        self.changed.notify_all();
+    }
+
+    fn end(&self, how: Ended) {
+        self.level().ended = Some(how);
+        self.changed.notify_all();
+    }
+
+    /// Waits until more than `position` bytes are there. `false` at the end of a complete file.
+    fn wait_beyond(&self, position: u64) -> io::Result<u64> {
+        let mut level = self.level();
+        loop {
+            if level.available > position {
+                return Ok(level.available - position);
+            }
+            match level.ended {
+                Some(Ended::Complete) => return Ok(0),
+                Some(Ended::Failed) => return Err(io::Error::other("the transfer of the layer failed")),
+                None => level = self.changed.wait(level).unwrap_or_else(PoisonError::into_inner),
+            }
+        }
+    }
+
+    fn level(&self) -> MutexGuard<'_, Level> {
+        // A number and a flag are consistent even if a thread died between two updates.
+        self.level.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Reads a file as far as it has grown, and waits for more.
+pub(super) struct TideReader<'a> {
+    pub file: Box<dyn Read + Send>,
+    pub tide: &'a Tide,
+    position: u64,
+}
+
+impl<'a> TideReader<'a> {
+    pub(super) fn new(file: Box<dyn Read + Send>, tide: &'a Tide) -> Self {
+        Self { file, tide, position: 0 }
+    }
+}
+
+impl Read for TideReader<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let there = usize::try_from(self.tide.wait_beyond(self.position)?).unwrap_or(usize::MAX);
+        let wanted = into.len().min(there);
+        let Some(into) = into.get_mut(..wanted) else { return Ok(0) };
+        let count = self.file.read(into)?;
+        self.position += count as u64;
+        Ok(count)
+    }
+}
+
+/// A partial file opened for going on.
+pub(super) struct Partial {
+    file: Box<dyn TemporaryFile>,
+    received: u64,
+    digester: Digester,
+}
+
+impl Partial {
+    /// Opens what is left of an earlier attempt, or a new file; what is there is hashed again.
+    pub(super) fn open(blobs: &Blobs, descriptor: &Descriptor) -> Result<Self> {
+        let failed = |error| Error::io("opening a partial download", error);
+        let path = blobs.layout().partial_blob(&descriptor.digest);
+        let disk = blobs.disk();
+        let mut digester = Digester::new(descriptor.digest.algorithm());
+        let mut received = disk.stat(&path).map_or(0, |stat| stat.len); // Not there: nothing received.
+        if received > descriptor.size {
+            disk.truncate(&path, 0).map_err(failed)?;
+            received = 0;
+        }
+        if received > 0 {
+            let mut earlier = disk.open(&path).map_err(failed)?;
+            received = io::copy(&mut earlier, &mut digester).map_err(failed)?;
+        }
+        Ok(Self { file: disk.open_partial(&path).map_err(failed)?, received, digester })
+    }
+
+    /// Whether an earlier attempt left something.
+    pub(super) fn is_continued(&self) -> bool {
+        self.received > 0
+    }
+}
+
+/// Receives the rest of `descriptor` from `source` into the store, telling `tide` and `progress` how much is there.
+///
+/// # Errors
+/// The source's, after some tries to go on where it stopped; what came stays for the next attempt. `DigestMismatch` when
+/// the content is wrong; then nothing is kept. Cancelling keeps what came.
+pub(super) fn receive(
+    blobs: &Blobs,
+    descriptor: &Descriptor,
+    mut partial: Partial,
+    source: &dyn ImageSource,
+    context: &OperationContext,
+    tide: &Tide,
+    progress: &dyn Fn(u64),
+) -> Result<()> {
+    let outcome = receive_rest(descriptor, &mut partial, source, context, tide, progress)
+        .and_then(|()| commit(blobs, descriptor, partial));
+    match &outcome {
+        Ok(()) => tide.end(Ended::Complete),
+        Err(error) => {
+            tide.end(Ended::Failed);
+            if error.kind() == ErrorKind::DigestMismatch {
+                // Wrong content cannot be continued. Failing to delete it only costs the next attempt a round.
+                let _ = blobs.disk().remove_file(&blobs.layout().partial_blob(&descriptor.digest));
+            }
+        }
+    }
+    outcome
+}
+
+fn commit(blobs: &Blobs, descriptor: &Descriptor, partial: Partial) -> Result<()> {
+    let Partial { file, received, digester } = partial;
+    if received != descriptor.size {
+        return Err(mismatch(&descriptor.digest, "it has another size than its manifest says"));
+    }
+    if digester.finish() != descriptor.digest {
+        return Err(mismatch(&descriptor.digest, "what came has another digest"));
+    }
+    file.commit(&blobs.layout().blob(&descriptor.digest), Sync::Yes).map_err(|error| Error::io("storing a blob", error))
+}
+
+fn receive_rest(
+    descriptor: &Descriptor,
+    partial: &mut Partial,
+    source: &dyn ImageSource,
+    context: &OperationContext,
+    tide: &Tide,
+    progress: &dyn Fn(u64),
+) -> Result<()> {
+    tide.rise(partial.received);
+    progress(partial.received);
+    let mut failures = 0;
+    while partial.received < descriptor.size {
+        let before = partial.received;
+        let Err(error) = receive_some(descriptor, partial, source, context, tide, progress) else { continue };
+        failures = if partial.received > before { 1 } else { failures + 1 };
+        if failures > ATTEMPTS || !may_pass(&error) {
+            return Err(error);
+        }
+        let mut pause = PAUSE * 2_u32.pow(failures - 1);
+        while !pause.is_zero() {
+            context.check()?;
+            let nap = pause.min(Duration::from_millis(50));
+            std::thread::sleep(nap);
+            pause -= nap;
+        }
+    }
+    Ok(())
+}
+
+/// One connection's worth.
+fn receive_some(
+    descriptor: &Descriptor,
+    partial: &mut Partial,
+    source: &dyn ImageSource,
+    context: &OperationContext,
+    tide: &Tide,
+    progress: &dyn Fn(u64),
+) -> Result<()> {
+    let mut body = source.blob(descriptor, partial.received, context)?;
+    let mut piece = vec![0; PIECE];
+    loop {
+        context.check()?;
+        let count = match body.read(&mut piece) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(interrupted(partial.received, descriptor.size).caused_by(error)),
+            Ok(count) => count,
+        };
+        let Some(bytes) = piece.get(..count).filter(|bytes| !bytes.is_empty()) else {
+            return match partial.received == descriptor.size {
+                true => Ok(()),
+                false => Err(interrupted(partial.received, descriptor.size)),
+            };
+        };
+        if bytes.len() as u64 > descriptor.size - partial.received {
+            return Err(mismatch(&descriptor.digest, "more bytes came than its manifest says"));
+        }
+        partial.file.write_all(bytes).map_err(|error| Error::io("writing a download", error))?;
+        partial.digester.update(bytes);
+        partial.received += bytes.len() as u64;
+        tide.rise(partial.received);
+        progress(partial.received);
+    }
+}
+
+fn interrupted(received: u64, size: u64) -> Error {
+    Error::new(ErrorKind::Unreachable, format!("the connection ended after {received} of {size} bytes"))
+        .remedy("try again: what has arrived is kept and the transfer goes on from there")
+}
+
+/// Whether trying again may help.
+fn may_pass(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Unreachable | ErrorKind::TimedOut | ErrorKind::RateLimited)
+}
