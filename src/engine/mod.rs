@@ -218,6 +218,11 @@ impl Engine {
         self.read(Verb::Exec, self.backend.exec(id.clone(), spec)).await
     }
 
+    /// Mends the store, or says what it would mend.
+    pub async fn repair(&self, mode: RepairMode) -> Result<Vec<Finding>> {
+        self.backend.repair(mode).await.map_err(|error| error.during(Verb::Repair).on(&self.host))
+    }
+
     // -- ending ----------------------------------------------------------------------------------
 
     /// Cancels what runs here and waits for its end, at most `limits::CLOSE_DEADLINE`. What a

@@ -15,9 +15,9 @@ use tokio::sync::mpsc;
 
 pub use self::operation_context::{CancelToken, OperationContext};
 use super::domain::{
-    AttachOptions, Container, ContainerId, ContainerName, ContainerSpec, Done, EngineEvent, ExecSpec, Force,
-    HistoryEntry, HostInfo, Image, ImageReference, LogItem, LogOptions, PastOperation, ProcessTable, PullOptions,
-    RemoveOptions, Result, SessionInput, SessionOutput, Signal, StopOptions,
+    AttachOptions, Container, ContainerId, ContainerName, ContainerSpec, Done, EngineEvent, Error, ErrorKind, ExecSpec,
+    Finding, Force, HistoryEntry, HostInfo, Image, ImageReference, LogItem, LogOptions, PastOperation, ProcessTable,
+    PullOptions, RemoveOptions, RepairMode, Result, SessionInput, SessionOutput, Signal, StopOptions,
 };
 
 /// An answer that may take a while. Dropping it must leave the host consistent; use
@@ -64,6 +64,13 @@ pub trait Backend: Send + Sync + 'static {
     /// What was remembered, newest first, at most `limits::HISTORY`.
     fn remembered(&self) -> Answer<'_, Vec<PastOperation>> {
         Box::pin(std::future::ready(Ok(Vec::new())))
+    }
+
+    /// Looks at everything the store has and mends what nobody is working on (`system repair`).
+    fn repair(&self, _mode: RepairMode) -> Answer<'_, Vec<Finding>> {
+        let error = Error::new(ErrorKind::Unsupported, "this host keeps its own records")
+            .remedy("only the embedded engine's store can be repaired");
+        Box::pin(std::future::ready(Err(error)))
     }
 
     // -- containers ------------------------------------------------------------------------------
