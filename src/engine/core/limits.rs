@@ -38,5 +38,7 @@ pub const ACTOR_IDLE: Duration = Duration::from_secs(5);
 /// First and longest wait before asking a silent host again.
 pub const RECONNECT_FIRST: Duration = Duration::from_millis(250);
 pub const RECONNECT_MAX: Duration = Duration::from_secs(10);
+/// A failed listing is repeated after this.
+pub const RELIST_PAUSE: Duration = Duration::from_secs(2);
 /// Progress reaches the inventory at most this often.
 pub const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);

@@ -34,8 +34,12 @@ pub enum Seen {
     Notice(Notice),
     /// What the store knows of earlier operations; read once.
     Remembered(Vec<PastOperation>),
-    /// A read failed or the subscription broke.
+    /// The subscription broke; it is being renewed.
     Lost {
+        error: Error,
+    },
+    /// A look failed: everything is uncertain. `LookEnded` follows after a pause.
+    LookFailed {
         error: Error,
     },
     /// A look that was under way has ended, whatever it found.
@@ -164,6 +168,11 @@ impl Observer {
                 self.link = HostLink::Stale { since: self.heard, error };
                 true
             }
+            Seen::LookFailed { error } => {
+                self.all_dirty = true;
+                self.link = HostLink::Stale { since: self.heard, error };
+                true
+            }
             Seen::LookEnded => {
                 self.looking = false;
                 self.look(errands);
@@ -271,9 +280,13 @@ async fn look(backend: Arc<dyn Backend>, internal: mpsc::Sender<Internal>, what:
     let info = if what.info { Some(limited(backend.info()).await.map(Seen::Info)) } else { None };
     let past = if what.info { Some(limited(backend.remembered()).await.map(Seen::Remembered)) } else { None };
     for seen in [Some(seen), images, info, past].into_iter().flatten() {
-        let seen = seen.unwrap_or_else(|error| Seen::Lost { error });
+        let failed = seen.is_err();
+        let seen = seen.unwrap_or_else(|error| Seen::LookFailed { error });
         if internal.send(Internal::Seen(seen)).await.is_err() {
             return;
+        }
+        if failed {
+            tokio::time::sleep(limits::RELIST_PAUSE).await;
         }
     }
     // The supervisor outlives its errands unless the engine is ending.
