@@ -9,11 +9,12 @@ use super::parse::{ParseError, serde_as_string};
 
 mod words;
 
-/// A letter or digit, then letters, digits, `_`, `.` and `-`; 2 to 128 in all. Cloning is cheap.
+/// A letter or digit, then letters, digits, `_`, `.` and `-`; 1 to 128 in all. Docker wants two at least, Podman does
+/// not; a host that refuses one letter says so itself. Cloning is cheap.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ContainerName(Arc<str>);
 
-/// The same grammar for volumes. Cloning is cheap.
+/// The same grammar for volumes, at least two: one letter could be a drive. Cloning is cheap.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct VolumeName(Arc<str>);
 
@@ -72,7 +73,11 @@ impl FromStr for VolumeName {
     type Err = ParseError;
 
     fn from_str(input: &str) -> Result<Self, ParseError> {
-        check_name(input).map(|()| Self(input.into())).map_err(|why| {
+        let checked = match input.len() {
+            1 => Err("names have at least two characters"),
+            _ => check_name(input),
+        };
+        checked.map(|()| Self(input.into())).map_err(|why| {
             ParseError::new("volume name", input, why)
                 .with_hint("to mount a directory of this machine give its absolute path")
         })
@@ -221,9 +226,6 @@ fn check_name(name: &str) -> Result<(), &'static str> {
     }
     if name.starts_with(['_', '.', '-']) {
         return Err("names begin with a letter or a digit");
-    }
-    if name.len() == 1 {
-        return Err("names have at least two characters");
     }
     Ok(())
 }

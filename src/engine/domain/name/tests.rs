@@ -12,6 +12,7 @@ fn names_follow_dockers_grammar() {
         assert_eq!(input.parse::<VolumeName>().unwrap().as_str(), input);
     }
     assert_eq!("/web".parse::<ContainerName>().unwrap().as_str(), "web");
+    assert_eq!("a".parse::<ContainerName>().unwrap().as_str(), "a");
 }
 
 #[test]
@@ -19,7 +20,6 @@ fn bad_names_are_refused_with_the_reason() {
     for (input, why) in [
         ("", "empty"),
         ("/", "empty"),
-        ("a", "two"),
         ("-web", "begin"),
         (".hidden", "begin"),
         ("a b", "letters"),
@@ -33,6 +33,7 @@ fn bad_names_are_refused_with_the_reason() {
     }
     assert!("x".repeat(129).parse::<ContainerName>().is_err());
     assert!("/data".parse::<VolumeName>().is_err());
+    assert!("d".parse::<VolumeName>().unwrap_err().to_string().contains("two"));
 }
 
 #[test]

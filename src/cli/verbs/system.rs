@@ -1,0 +1,91 @@
+//! What does Wharf say about itself and its host, and how is it mended?
+//!
+//! Deliberately elsewhere: finding out (each backend).
+
+use super::Work;
+use crate::{
+    cli::{exit::Exit, grammar::Format, json::InfoRow},
+    engine::domain::{Error, ErrorKind, HostInfo, SupportItem, Verb},
+    text::units,
+};
+
+/// `wharf system info`.
+pub async fn info(work: &mut Work<'_>) -> Exit {
+    let host = work.engine.host().to_string();
+    match work.engine.info().await {
+        Ok(info) => {
+            match work.printer.format {
+                Format::Json => work.printer.json(&InfoRow::new(host, &info, work.locations)),
+                Format::Table => page(work, &info),
+            }
+            Exit::DONE
+        }
+        Err(error) => {
+            paths(work);
+            work.failed(&host, &error)
+        }
+    }
+}
+
+fn page(work: &mut Work<'_>, info: &HostInfo) {
+    fact(work, "wharf", env!("CARGO_PKG_VERSION"));
+    fact(work, "host", &format!("{} ({})", info.title, info.location));
+    fact(work, "version", &info.version);
+    let rights = match (info.rootless, info.root_equivalent) {
+        (true, _) => "rootless",
+        (false, true) => "whoever uses this host is root on it",
+        (false, false) => "root",
+    };
+    fact(work, "rights", rights);
+    if let Some(cpus) = info.cpus {
+        fact(work, "processors", &cpus.to_string());
+    }
+    if let Some(memory) = info.memory_bytes {
+        fact(work, "memory", &units::bytes_short(memory));
+    }
+    for (key, value) in &info.facts {
+        fact(work, key, value);
+    }
+    paths(work);
+    if !info.support.items.is_empty() {
+        work.printer.line("");
+        work.printer.line("What this host can do:");
+    }
+    for item in &info.support.items {
+        support(work, item);
+    }
+}
+
+fn paths(work: &mut Work<'_>) {
+    let locations = work.locations;
+    fact(work, "data", &locations.data.display().to_string());
+    fact(work, "run", &locations.run.display().to_string());
+    fact(work, "config", &locations.config.display().to_string());
+}
+
+fn fact(work: &mut Work<'_>, key: &str, value: &str) {
+    work.printer.line(&format!("{:<14} {value}", format!("{key}:")));
+}
+
+fn support(work: &mut Work<'_>, item: &SupportItem) {
+    let mark = if item.available { "yes" } else { "no " };
+    let reason = item.reason.as_deref().map_or_else(String::new, |reason| format!(": {reason}"));
+    work.printer.line(&format!("  {mark}  {}{reason}", item.feature.words()));
+    if let Some(fix) = &item.fix {
+        fix.lines().for_each(|line| work.printer.line(&format!("         fix: {line}")));
+    }
+}
+
+/// `wharf system repair`.
+pub async fn repair(work: &mut Work<'_>, _dry_run: bool) -> Exit {
+    let host = work.engine.host().to_string();
+    let error = Error::new(ErrorKind::Unsupported, "this engine has nothing to repair").during(Verb::Repair);
+    work.failed(&host, &error)
+}
+
+/// `wharf demo`.
+pub async fn demo(work: &mut Work<'_>, _clean: bool) -> Exit {
+    let host = work.engine.host().to_string();
+    let error = Error::new(ErrorKind::Unsupported, "the demo is not available on this engine");
+    work.failed(&host, &error)
+}
