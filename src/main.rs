@@ -1,3 +1,16 @@
-//! Which role does this process play?
+//! Which role does this process play? Decided from the first argument, before any thread, logger or runtime exists:
+//! a process that will clone namespaces must be single-threaded when it does.
+//!
+//! Deliberately elsewhere: the roles themselves (`engine::backend::embedded`, `cli`, `ui`).
 
-fn main() {}
+use std::process::ExitCode;
+
+use wharf::cli::{self, Next};
+
+fn main() -> ExitCode {
+    let words: Vec<_> = std::env::args_os().skip(1).collect();
+    match cli::run(words) {
+        Next::Exit(code) => ExitCode::from(code),
+        Next::Screen { .. } => ExitCode::FAILURE,
+    }
+}

@@ -42,7 +42,7 @@ pub struct Printer {
 
 #[derive(Debug)]
 enum Sink {
-    Process { out_is_terminal: bool, err_is_terminal: bool },
+    Process { out_is_terminal: bool },
     Captured(Captured),
 }
 
@@ -81,7 +81,7 @@ impl Printer {
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         Self {
-            sink: Sink::Process { out_is_terminal, err_is_terminal },
+            sink: Sink::Process { out_is_terminal },
             format: Format::Table,
             quiet: false,
             color: err_is_terminal && !dumb && !refused,

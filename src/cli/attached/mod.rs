@@ -162,7 +162,11 @@ enum Sink<'a> {
 
 impl<'a> Sink<'a> {
     fn open(printer: &'a mut Printer) -> io::Result<Self> {
-        if printer.is_captured() { Ok(Self::Captured(printer)) } else { OutputThread::start().map(Some).map(Self::Thread) }
+        if printer.is_captured() {
+            Ok(Self::Captured(printer))
+        } else {
+            OutputThread::start().map(Some).map(Self::Thread)
+        }
     }
 
     async fn write(&mut self, channel: Channel, bytes: Vec<u8>) -> bool {

@@ -79,7 +79,7 @@ pub fn parse(words: Vec<OsString>, around: &Surroundings<'_>) -> Result<Invocati
         }
     }
     let Some(verb) = verb else { return without_verb(front) };
-    let Some(mut entry) = verb.to_str().and_then(|first| entry_or_group(first)) else {
+    let Some(mut entry) = verb.to_str().and_then(entry_or_group) else {
         return Err(unknown_verb(&verb));
     };
     if let Entry::Group(group) = entry {

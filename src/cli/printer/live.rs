@@ -140,7 +140,6 @@ fn is_settled(transfer: &Transfer) -> bool {
 
 fn row(transfer: &Transfer) -> String {
     let total = transfer.total.max(transfer.done);
-    #[expect(clippy::cast_possible_truncation, reason = "at most BAR")]
     let filled = (u128::from(transfer.done) * BAR as u128).checked_div(u128::from(total)).unwrap_or(0) as usize;
     let bar: String = "=".repeat(filled) + &" ".repeat(BAR - filled.min(BAR));
     let amount = format!("{} / {}", units::bytes_decimal(transfer.done), units::bytes_decimal(total));

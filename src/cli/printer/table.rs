@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn a_narrow_terminal_cuts_only_columns_that_may_shrink() {
         let text = table().render(Some(34));
-        assert_eq!(text.lines().nth(1), Some("ab   sleep 1000…   web"));
+        assert_eq!(text.lines().nth(1), Some("ab   sleep 100000…   web"));
         assert!(text.contains("a-longer-name"), "{text}");
     }
 

@@ -93,18 +93,16 @@ fn check(invocation: &Invocation) -> Result<(), UsageError> {
     if let Some(reason) = entry.and_then(|entry| entry.not_in_script) {
         return Err(UsageError::new(format!("{} cannot stand in a script: {reason}", invocation.verb)));
     }
-    let interactive = match &invocation.request {
-        Request::Run(run) => run.spec.interactive && !run.detach,
-        Request::Exec { spec, .. } => spec.interactive && !spec.detach,
-        Request::StartAttached { stdin, .. } => *stdin,
-        Request::Screen | Request::Help(_) => {
-            return Err(UsageError::new("a line needs a verb that does something"));
-        }
-        Request::Events { range, .. } if range.until.is_none() => {
-            return Err(UsageError::new("events without --until never ends").hint("add --until"));
-        }
-        _ => false,
-    };
+    let request = &invocation.request;
+    if matches!(request, Request::Screen | Request::Help(_)) {
+        return Err(UsageError::new("a line needs a verb that does something"));
+    }
+    if matches!(request, Request::Events { range, .. } if range.until.is_none()) {
+        return Err(UsageError::new("events without --until never ends").hint("add --until"));
+    }
+    let interactive = matches!(request, Request::Run(run) if run.spec.interactive && !run.detach)
+        || matches!(request, Request::Exec { spec, .. } if spec.interactive && !spec.detach)
+        || matches!(request, Request::StartAttached { stdin: true, .. });
     if interactive {
         return Err(UsageError::new("-i: a line of a script has no standard input").hint("leave out -i, or add -d"));
     }

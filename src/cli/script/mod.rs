@@ -59,8 +59,16 @@ pub async fn perform(
             return Exit::Code(USAGE);
         }
     };
-    let mut run =
-        Run { engine, locations, printer, signals, options, stop: CancellationToken::new(), failed: false, signal: None };
+    let mut run = Run {
+        engine,
+        locations,
+        printer,
+        signals,
+        options,
+        stop: CancellationToken::new(),
+        failed: false,
+        signal: None,
+    };
     let mut left = lines.len();
     let claims: Vec<Claims> = lines.iter().map(|line| line.claims.clone()).collect();
     for section in sections(&claims) {
@@ -112,7 +120,8 @@ impl Run<'_> {
         let mut running = FuturesUnordered::new();
         let mut done = 0;
         loop {
-            while running.len() < self.options.jobs && !self.stops()
+            while running.len() < self.options.jobs
+                && !self.stops()
                 && let Some(Reverse(index)) = ready.pop()
                 && let Some(line) = lines.get(section.first + index)
             {

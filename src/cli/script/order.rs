@@ -224,7 +224,8 @@ mod tests {
 
     #[test]
     fn using_an_image_waits_for_its_pull_under_any_spelling_but_not_for_other_users() {
-        let sections = of(&["pull alpine", "run -d docker.io/library/alpine:latest", "create alpine:latest", "rmi alpine"]);
+        let sections =
+            of(&["pull alpine", "run -d docker.io/library/alpine:latest", "create alpine:latest", "rmi alpine"]);
         assert_eq!(sections[0].waits, [0, 1, 1, 3]);
     }
 

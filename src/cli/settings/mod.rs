@@ -82,26 +82,26 @@ pub fn load(globals: &Globals, locations: &Locations) -> Result<Loaded, UsageErr
 }
 
 fn read(text: &str, path: &Path) -> Result<Loaded, UsageError> {
-    toml_file::read(text).map_err(|problem| {
-        let place = problem.line.map_or_else(String::new, |line| format!(", line {line}"));
-        let error = UsageError::new(format!("{}{place}: {}", path.display(), problem.message));
-        UsageError { hint: problem.hint, ..error }
-    })
-    .map(|(settings, warnings)| Loaded {
-        settings,
-        warnings: warnings.into_iter().map(|(line, text)| format!("{}, line {line}: {text}", path.display())).collect(),
-    })
+    toml_file::read(text)
+        .map_err(|problem| {
+            let place = problem.line.map_or_else(String::new, |line| format!(", line {line}"));
+            let error = UsageError::new(format!("{}{place}: {}", path.display(), problem.message));
+            UsageError { hint: problem.hint, ..error }
+        })
+        .map(|(settings, warnings)| Loaded {
+            settings,
+            warnings: warnings
+                .into_iter()
+                .map(|(line, text)| format!("{}, line {line}: {text}", path.display()))
+                .collect(),
+        })
 }
 
 /// The host a command line goes to: `--host`, else `WHARF_HOST`, else the file's, else the embedded one.
 ///
 /// # Errors
 /// When it is neither a known word, a name of the file nor a URL that is understood.
-pub fn choose_host(
-    globals: &Globals,
-    variable: Option<String>,
-    settings: &Settings,
-) -> Result<HostSpec, UsageError> {
+pub fn choose_host(globals: &Globals, variable: Option<String>, settings: &Settings) -> Result<HostSpec, UsageError> {
     let (word, origin) = match (&globals.host, variable.filter(|value| !value.is_empty()), &settings.default_host) {
         (Some(word), _, _) => (word.clone(), "--host"),
         (None, Some(word), _) => (word, "WHARF_HOST"),

@@ -16,9 +16,7 @@ pub async fn perform(work: &mut Work<'_>, what: Completable) -> Exit {
             Err(_) => return Exit::FAILED,
         },
         Completable::Images => match work.engine.images().await {
-            Ok(images) => {
-                images.iter().flat_map(|image| &image.references).map(ImageReference::familiar).collect()
-            }
+            Ok(images) => images.iter().flat_map(|image| &image.references).map(ImageReference::familiar).collect(),
             Err(_) => return Exit::FAILED,
         },
     };

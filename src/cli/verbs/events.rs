@@ -61,8 +61,13 @@ fn print(work: &mut Work<'_>, event: &EngineEvent) {
             let others = event.attributes.iter().map(|(key, value)| (key.as_str(), value.as_str()));
             let others = others.filter(|(key, _)| *key != "name");
             let attributes: Vec<String> = named.chain(others).map(|(key, value)| format!("{key}={value}")).collect();
-            let mut line =
-                format!("{} {} {} {}", event.at.rfc3339_fixed(), subject(event.subject), event.action.as_str(), event.id);
+            let mut line = format!(
+                "{} {} {} {}",
+                event.at.rfc3339_fixed(),
+                subject(event.subject),
+                event.action.as_str(),
+                event.id
+            );
             if !attributes.is_empty() {
                 line = format!("{line} ({})", attributes.join(", "));
             }

@@ -16,7 +16,8 @@ use crate::{
 pub async fn perform(work: &mut Work<'_>, name: &str, mut spec: ExecSpec) -> Exit {
     if spec.tty && spec.interactive && !spec.detach && (work.printer.is_captured() || !terminal::stdin_is_terminal()) {
         work.printer.usage(
-            &UsageError::new("the input device is not a TTY").hint("leave out -t when input comes from a pipe or a file"),
+            &UsageError::new("the input device is not a TTY")
+                .hint("leave out -t when input comes from a pipe or a file"),
         );
         return Exit::Code(USAGE_OF_RUN);
     }

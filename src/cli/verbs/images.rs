@@ -70,7 +70,10 @@ fn table(images: &[Image], request: &ImagesRequest, now: Timestamp) -> Table {
             .references
             .iter()
             .map(|reference| {
-                (reference.familiar_name(), reference.tag().map_or_else(|| NONE.to_owned(), |tag| tag.as_str().to_owned()))
+                (
+                    reference.familiar_name(),
+                    reference.tag().map_or_else(|| NONE.to_owned(), |tag| tag.as_str().to_owned()),
+                )
             })
             .collect();
         if names.is_empty() {

@@ -88,14 +88,11 @@ fn fits_one(container: &Container, filter: &ContainerFilter) -> bool {
         ContainerFilter::Name(part) => container.name.as_ref().is_some_and(|name| name.as_str().contains(part)),
         ContainerFilter::Id(start) => container.id.as_str().starts_with(start),
         ContainerFilter::Status(statuses) => statuses.contains(&container.status()),
-        ContainerFilter::Label { key, value } => container
-            .labels
-            .get(key)
-            .is_some_and(|present| value.as_ref().is_none_or(|wanted| wanted == present)),
-        ContainerFilter::Ancestor(image) => comes_from(container, image),
-        ContainerFilter::Exited(code) => {
-            container.state.finished.is_some() && container.state.exit_code == Some(*code)
+        ContainerFilter::Label { key, value } => {
+            container.labels.get(key).is_some_and(|present| value.as_ref().is_none_or(|wanted| wanted == present))
         }
+        ContainerFilter::Ancestor(image) => comes_from(container, image),
+        ContainerFilter::Exited(code) => container.state.finished.is_some() && container.state.exit_code == Some(*code),
     }
 }
 
@@ -150,7 +147,9 @@ async fn sizes(work: &Work<'_>, containers: &[Container]) -> Vec<String> {
         let inspected = work.engine.inspect_container(&ContainerSelector::Id(container.id.clone())).await;
         // A container that has gone meanwhile has no size any more.
         let written = inspected.ok().and_then(|value| value.get("SizeRw").and_then(Value::as_u64));
-        sizes.push(written.map_or_else(|| "-".to_owned(), |bytes| units::bytes_decimal(Size::from_bytes(bytes).bytes())));
+        sizes.push(
+            written.map_or_else(|| "-".to_owned(), |bytes| units::bytes_decimal(Size::from_bytes(bytes).bytes())),
+        );
     }
     sizes
 }

@@ -20,7 +20,7 @@ mod wait;
 
 use super::{
     exit::Exit,
-    grammar::{Format, Invocation, Request, USAGE},
+    grammar::{Format, Request, USAGE},
     json::{ResultRow, VersionRow},
     printer::Printer,
     signals::Signals,
@@ -28,7 +28,6 @@ use super::{
 use crate::engine::{Engine, Locations, domain::Error};
 
 /// What a verb works with.
-#[derive(Debug)]
 pub struct Work<'a> {
     pub engine: &'a Engine,
     pub locations: &'a Locations,
@@ -88,32 +87,4 @@ pub fn version(printer: &mut Printer) -> Exit {
         Format::Table => printer.line(concat!("wharf ", env!("CARGO_PKG_VERSION"))),
     }
     Exit::DONE
-}
-
-/// Whether the request can be carried out by an engine at all; the others are answered before.
-#[must_use]
-pub fn needs_engine(invocation: &Invocation) -> bool {
-    match &invocation.request {
-        Request::Screen | Request::Completion { .. } | Request::Help(_) | Request::Version => false,
-        Request::Change(_)
-        | Request::Run(_)
-        | Request::StartAttached { .. }
-        | Request::Wait { .. }
-        | Request::List(_)
-        | Request::Inspect { .. }
-        | Request::Logs { .. }
-        | Request::Exec { .. }
-        | Request::Attach { .. }
-        | Request::Top { .. }
-        | Request::Events { .. }
-        | Request::Images(_)
-        | Request::History { .. }
-        | Request::PruneContainers { .. }
-        | Request::PruneImages { .. }
-        | Request::Script { .. }
-        | Request::Demo { .. }
-        | Request::SystemInfo
-        | Request::SystemRepair { .. }
-        | Request::Complete(_) => true,
-    }
 }

@@ -14,9 +14,7 @@ use crate::{
             wording,
         },
     },
-    engine::domain::{
-        Command, Container, ContainerSelector, Force, Image, RemoveOptions, Status, Timestamp,
-    },
+    engine::domain::{Command, Container, ContainerSelector, Force, Image, RemoveOptions, Status, Timestamp},
     text::units,
 };
 

@@ -78,14 +78,14 @@ async fn start(work: &mut Work<'_>, id: ContainerId, facts: Facts, target: &str)
                 .await
                 .map_err(|error| Error::io("joining the container", error)),
             // It closes without a session when the start fails: the ticket says why.
-            Err(_) => Err(change::wait_for(ticket, attach::START_PATIENCE).await.err().unwrap_or_else(attach::no_session)),
+            Err(_) => {
+                Err(change::wait_for(ticket, attach::START_PATIENCE).await.err().unwrap_or_else(attach::no_session))
+            }
         },
         Err(error) => Err(error),
     };
     match parting {
-        Ok(parting) => {
-            report(work, &parting, target).await
-        }
+        Ok(parting) => report(work, &parting, target).await,
         Err(error) => {
             if facts.auto_remove {
                 remove_leftover(work, id).await;

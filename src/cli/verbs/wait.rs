@@ -13,7 +13,9 @@ use crate::{
     },
     engine::{
         Engine,
-        domain::{ContainerId, ContainerSelector, Error, ErrorKind, HostLink, Inventory, ProcessExit, Result, Span, Status},
+        domain::{
+            ContainerId, ContainerSelector, Error, ErrorKind, HostLink, Inventory, ProcessExit, Result, Span, Status,
+        },
     },
 };
 
