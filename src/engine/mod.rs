@@ -7,6 +7,7 @@
 mod actor;
 pub mod backend;
 mod core;
+pub mod demo;
 pub mod domain;
 mod location;
 mod supervisor;

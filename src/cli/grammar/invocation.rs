@@ -102,9 +102,6 @@ pub enum Request {
         jobs: usize,
         keep_going: bool,
     },
-    Demo {
-        clean: bool,
-    },
     SystemInfo,
     SystemRepair {
         dry_run: bool,

@@ -6,10 +6,11 @@ use clap::{Arg, ArgMatches};
 
 use super::{
     flags::{Surroundings, is_set, number, required, switch, text, value, word},
-    invocation::{Completable, Request, Shell},
+    invocation::{Change, Completable, Request, Shell},
     usage::UsageError,
     verb_entry::{Group, VerbEntry},
 };
+use crate::engine::domain::{Command, Demo};
 
 type Read = Result<Request, UsageError>;
 
@@ -36,7 +37,7 @@ pub static ENTRIES: &[VerbEntry] = &[
             Group::Wharf,
             "Start a few harmless containers to try things on, without network",
             |command| command.arg(switch("clean", None, "Remove them again")),
-            |matches, _| Ok(Request::Demo { clean: is_set(matches, "clean") }),
+            read_demo,
         )
     },
     VerbEntry::new(
@@ -86,6 +87,11 @@ fn script_arguments(command: clap::Command) -> clap::Command {
         .arg(value("jobs", Some('j'), "NUMBER", "Lines that run at once (default 1)"))
         .arg(switch("keep-going", Some('k'), "Go on after a line failed"))
         .arg(Arg::new("file").value_name("FILE").required(true).help("The file, or - for standard input"))
+}
+
+fn read_demo(matches: &ArgMatches, _: &Surroundings<'_>) -> Read {
+    let demo = if is_set(matches, "clean") { Demo::Clean } else { Demo::Start };
+    Ok(Request::Change(vec![Change { target: "demo".to_owned(), command: Command::Demo(demo) }]))
 }
 
 fn read_script(matches: &ArgMatches, _: &Surroundings<'_>) -> Read {

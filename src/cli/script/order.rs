@@ -82,10 +82,9 @@ pub fn claims(request: &Request) -> (Vec<String>, Claims) {
             targets.push(name.clone());
             claims.reads.push(image(name));
         }
-        Request::PruneContainers { .. }
-        | Request::PruneImages { .. }
-        | Request::Demo { .. }
-        | Request::SystemRepair { .. } => claims.everything = true,
+        Request::PruneContainers { .. } | Request::PruneImages { .. } | Request::SystemRepair { .. } => {
+            claims.everything = true
+        }
         Request::Screen
         | Request::List(_)
         | Request::Events { .. }
@@ -127,7 +126,7 @@ fn of_command(command: &Command, claims: &mut Claims) {
             claims.reads.extend(sources.iter().map(of_reference));
             claims.writes.extend(targets.iter().map(of_reference));
         }
-        Command::PruneContainers | Command::PruneImages { .. } => claims.everything = true,
+        Command::PruneContainers | Command::PruneImages { .. } | Command::Demo(_) => claims.everything = true,
     }
 }
 

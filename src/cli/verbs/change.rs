@@ -121,7 +121,8 @@ pub fn tell(work: &mut Work<'_>, change: &Change, outcome: &Outcome) -> Exit {
                 | Command::RemoveImage { .. }
                 | Command::CreateIndex { .. }
                 | Command::PruneContainers
-                | Command::PruneImages { .. } => exit,
+                | Command::PruneImages { .. }
+                | Command::Demo(_) => exit,
             }
         }
     }
@@ -153,7 +154,8 @@ fn lines(work: &mut Work<'_>, change: &Change, done: &Done) {
         | Command::RemoveImage { .. }
         | Command::CreateIndex { .. }
         | Command::PruneContainers
-        | Command::PruneImages { .. } => done.output.iter().for_each(|line| work.printer.line(line)),
+        | Command::PruneImages { .. }
+        | Command::Demo(_) => done.output.iter().for_each(|line| work.printer.line(line)),
     }
 }
 

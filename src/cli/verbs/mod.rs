@@ -68,7 +68,6 @@ pub async fn perform(work: &mut Work<'_>, request: Request) -> Exit {
         Request::History { image, no_trunc } => history::perform(work, &image, no_trunc).await,
         Request::PruneContainers { ask } => prune::containers(work, ask).await,
         Request::PruneImages { unused, ask } => prune::images(work, unused, ask).await,
-        Request::Demo { clean } => system::demo(work, clean).await,
         Request::SystemInfo => system::info(work).await,
         Request::SystemRepair { dry_run } => system::repair(work, dry_run).await,
         Request::Complete(what) => complete::perform(work, what).await,

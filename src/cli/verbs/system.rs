@@ -82,10 +82,3 @@ pub async fn repair(work: &mut Work<'_>, _dry_run: bool) -> Exit {
     let error = Error::new(ErrorKind::Unsupported, "this engine has nothing to repair").during(Verb::Repair);
     work.failed(&host, &error)
 }
-
-/// `wharf demo`.
-pub async fn demo(work: &mut Work<'_>, _clean: bool) -> Exit {
-    let host = work.engine.host().to_string();
-    let error = Error::new(ErrorKind::Unsupported, "the demo is not available on this engine");
-    work.failed(&host, &error)
-}

@@ -79,7 +79,8 @@ async fn on_container(backend: &dyn Backend, id: ContainerId, job: Job) -> Outco
         | Command::RemoveImage { .. }
         | Command::CreateIndex { .. }
         | Command::PruneContainers
-        | Command::PruneImages { .. } => return Err(misrouted(verb)),
+        | Command::PruneImages { .. }
+        | Command::Demo(_) => return Err(misrouted(verb)),
     };
     let mut done = bounded(answer, &again).await?;
     done.container.get_or_insert(about);
@@ -135,6 +136,7 @@ async fn on_host(backend: &dyn Backend, job: Job) -> Outcome {
         Command::CreateIndex { targets, sources } => backend.create_index(targets, sources, context),
         Command::PruneImages { unused } => backend.prune_images(unused, context),
         Command::PruneContainers
+        | Command::Demo(_)
         | Command::Start { .. }
         | Command::Stop { .. }
         | Command::Restart { .. }

@@ -16,8 +16,8 @@ use tokio::sync::mpsc;
 pub use self::operation_context::{CancelToken, OperationContext};
 use super::domain::{
     AttachOptions, Container, ContainerId, ContainerName, ContainerSpec, Done, EngineEvent, Error, ErrorKind, ExecSpec,
-    Finding, Force, HistoryEntry, HostInfo, Image, ImageReference, LogItem, LogOptions, PastOperation, ProcessTable,
-    PullOptions, RemoveOptions, RepairMode, Result, SessionInput, SessionOutput, Signal, StopOptions,
+    Finding, Force, HistoryEntry, HostInfo, Image, ImageImport, ImageReference, LogItem, LogOptions, PastOperation,
+    ProcessTable, PullOptions, RemoveOptions, RepairMode, Result, SessionInput, SessionOutput, Signal, StopOptions,
 };
 
 /// An answer that may take a while. Dropping it must leave the host consistent; use
@@ -98,6 +98,13 @@ pub trait Backend: Send + Sync + 'static {
     fn pull(&self, reference: ImageReference, options: PullOptions, context: OperationContext) -> Answer<'_, Done>;
     fn push(&self, reference: ImageReference, context: OperationContext) -> Answer<'_, Done>;
     fn tag(&self, source: String, target: ImageReference, context: OperationContext) -> Answer<'_, Done>;
+    /// Makes a one-layer image out of an uncompressed layer and tags it. Nothing of it stays on failure.
+    fn import_image(&self, import: ImageImport, context: OperationContext) -> Answer<'_, Done> {
+        let error = Error::new(ErrorKind::Unsupported, "this engine cannot make images from a layer")
+            .remedy("use the embedded engine: wharf --host embedded");
+        drop((import, context));
+        Box::pin(std::future::ready(Err(error)))
+    }
     /// Untags, and deletes what nothing refers to any more; the output lists both, as Docker does.
     fn remove_image(&self, image: String, force: Force, context: OperationContext) -> Answer<'_, Done>;
     fn create_index(

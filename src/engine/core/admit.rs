@@ -40,6 +40,7 @@ pub fn admit(verb: Verb, status: Status, force: Force) -> Admission {
         | Verb::CreateIndex
         | Verb::PruneContainers
         | Verb::PruneImages
+        | Verb::Demo
         | Verb::Connect
         | Verb::List
         | Verb::Inspect

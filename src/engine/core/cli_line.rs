@@ -4,7 +4,9 @@
 
 use std::fmt::Write as _;
 
-use crate::engine::domain::{Command, ContainerSpec, Force, MountKind, NetworkMode, PullPolicy, ReadOnly, StopOptions};
+use crate::engine::domain::{
+    Command, ContainerSpec, Demo, Force, MountKind, NetworkMode, PullPolicy, ReadOnly, StopOptions,
+};
 
 /// The line a person could type, without secrets hidden: environment values are shown as written.
 #[must_use]
@@ -74,6 +76,8 @@ pub fn cli_line(command: &Command) -> String {
                 line.word("--all");
             }
         }
+        Command::Demo(Demo::Start) => {}
+        Command::Demo(Demo::Clean) => line.word("--clean"),
     }
     line.0
 }

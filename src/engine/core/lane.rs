@@ -37,7 +37,8 @@ impl Entry {
             | Command::Tag { .. }
             | Command::CreateIndex { .. }
             | Command::PruneContainers
-            | Command::PruneImages { .. } => Force::No,
+            | Command::PruneImages { .. }
+            | Command::Demo(_) => Force::No,
         };
         Self { operation, verb: command.verb(), force }
     }

@@ -29,5 +29,6 @@ pub fn subject(command: &Command) -> String {
         Command::PruneContainers => "stopped containers".to_owned(),
         Command::PruneImages { unused: true } => "unused images".to_owned(),
         Command::PruneImages { unused: false } => "dangling images".to_owned(),
+        Command::Demo(_) => "the demo".to_owned(),
     }
 }

@@ -21,7 +21,8 @@ pub fn time_limit(command: &Command) -> Duration {
         | Command::Tag { .. }
         | Command::RemoveImage { .. }
         | Command::PruneContainers
-        | Command::PruneImages { .. } => limits::STEP_DEADLINE,
+        | Command::PruneImages { .. }
+        | Command::Demo(_) => limits::STEP_DEADLINE,
         Command::Stop { options, .. } => stop(options),
         Command::Restart { options, .. } => stop(options) + limits::STEP_DEADLINE,
         Command::Pull { .. } | Command::Push { .. } | Command::CreateIndex { .. } => limits::TRANSFER_DEADLINE,

@@ -66,6 +66,8 @@ pub enum Command {
     PruneImages {
         unused: bool,
     },
+    /// Containers to try everything on, made from this machine without network; or their removal.
+    Demo(Demo),
 }
 
 impl Command {
@@ -89,6 +91,7 @@ impl Command {
             Self::CreateIndex { .. } => Verb::CreateIndex,
             Self::PruneContainers => Verb::PruneContainers,
             Self::PruneImages { .. } => Verb::PruneImages,
+            Self::Demo(_) => Verb::Demo,
         }
     }
 
@@ -112,7 +115,8 @@ impl Command {
             | Self::RemoveImage { .. }
             | Self::CreateIndex { .. }
             | Self::PruneContainers
-            | Self::PruneImages { .. } => None,
+            | Self::PruneImages { .. }
+            | Self::Demo(_) => None,
         }
     }
 }
@@ -144,6 +148,15 @@ impl From<&str> for ContainerSelector {
     fn from(query: &str) -> Self {
         Self::Query(query.to_owned())
     }
+}
+
+/// What to do about the demo.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Demo {
+    /// Makes what is missing of it and starts what should run; what is there stays as it is.
+    Start,
+    /// Removes exactly what it made.
+    Clean,
 }
 
 /// How to stop: absent values come from the container, then the image, then TERM and 10 s.

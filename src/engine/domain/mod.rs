@@ -12,6 +12,7 @@ mod history;
 mod host;
 mod id;
 mod image;
+mod image_import;
 mod inventory;
 mod log;
 mod mount;
@@ -31,7 +32,9 @@ mod status;
 mod support;
 mod verb;
 
-pub use command::{AttachOptions, Command, ContainerSelector, Flow, Force, PullOptions, RemoveOptions, StopOptions};
+pub use command::{
+    AttachOptions, Command, ContainerSelector, Demo, Flow, Force, PullOptions, RemoveOptions, StopOptions,
+};
 pub use container::{Container, ContainerState, Health, Intent};
 pub use container_spec::{ContainerSpec, NetworkMode, PullPolicy};
 pub use digest::{Digest, DigestAlgorithm, Digester};
@@ -41,6 +44,7 @@ pub use history::HistoryEntry;
 pub use host::{HostInfo, HostKind, HostSpec};
 pub use id::{ContainerId, Generation, OperationId, PrefixMatch, match_prefix};
 pub use image::Image;
+pub use image_import::ImageImport;
 pub use inventory::{HostLink, Inventory};
 pub use log::{LogEntry, LogItem, LogOptions, LogSource};
 pub use mount::{Mount, MountKind, ReadOnly};

@@ -165,7 +165,8 @@ fn created_name(command: &Command) -> Option<&str> {
         | Command::RemoveImage { .. }
         | Command::CreateIndex { .. }
         | Command::PruneContainers
-        | Command::PruneImages { .. } => None,
+        | Command::PruneImages { .. }
+        | Command::Demo(_) => None,
     }
 }
 

@@ -54,6 +54,10 @@ impl Supervisor {
                     context,
                 ));
             }
+            Command::Demo(_) => {
+                let error = Error::new(ErrorKind::Unsupported, "this host cannot make the demo yet").during(Verb::Demo);
+                self.finish(operation, Err(error));
+            }
             Command::Pull { reference, .. } | Command::Push { reference } => {
                 pending.key = Some(ActorKey::Image(reference.to_string()));
                 self.deliver(pending);
