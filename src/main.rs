@@ -5,10 +5,16 @@
 
 use std::process::ExitCode;
 
-use wharf::cli::{self, Next};
+use wharf::{
+    cli::{self, Next},
+    engine::backend::embedded::roles::role,
+};
 
 fn main() -> ExitCode {
     let words: Vec<_> = std::env::args_os().skip(1).collect();
+    if let Some(run) = role(&words) {
+        return run();
+    }
     match cli::run(words) {
         Next::Exit(code) => ExitCode::from(code),
         Next::Screen { .. } => ExitCode::FAILURE,

@@ -1,5 +1,35 @@
-//! What does the embedded engine do that only Linux can? Namespaces, overlays, cgroups, ownership of files.
+//! How does the embedded engine do on Linux what [`Kernel`](super::kernel::Kernel) asks? Monitors, namespaces, overlays.
 //!
-//! Deliberately elsewhere: everything portable (`super`).
+//! The only folder that names libcontainer, and it is called in single-threaded roles of this binary
+//! alone. Deliberately elsewhere: deciding what to run (`containers`), portable formats (`launch`, `log_segments`).
 
+mod cgroup;
+mod client;
+mod client_socket;
+mod console;
+mod executor;
+mod host_files;
+mod launcher;
+mod link;
+mod linux_kernel;
+mod log_watch;
+mod monitor;
+mod namespaces;
+mod overlay;
+mod process;
+mod protocol;
+mod ps;
+mod pump;
+mod rootfs;
+mod run_dir;
+mod session;
+mod signals;
+mod spec;
+mod status_line;
+mod support;
+mod unattended;
 pub mod unpack;
+mod user;
+
+pub use linux_kernel::LinuxKernel;
+pub use monitor::{MonitorHooks, monitor};

@@ -1,0 +1,105 @@
+//! How is a monitor started from a program full of threads? By exec of our own binary, never by fork.
+//!
+//! Deliberately elsewhere: what the monitor does (`monitor`), which view of the binary runs (`sealed`).
+
+use std::{
+    ffi::OsStr,
+    fs::File,
+    io::{Seek, SeekFrom, Write},
+    os::{fd::OwnedFd, unix::net::UnixStream},
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
+use serde::Serialize;
+
+use super::{
+    monitor::Orders,
+    namespaces::{id_ranges, map_ranges},
+    protocol::Status,
+    status_line::StatusLine,
+};
+use crate::engine::{
+    backend::embedded::launch::{LaunchPlan, StateFile},
+    domain::{AttachOptions, Error, ErrorKind, Result},
+};
+
+/// A started role, its status line and, when it was to serve a client, that client's socket.
+#[derive(Debug)]
+pub(super) struct Spawned {
+    pub(super) child: Child,
+    pub(super) status: StatusLine,
+    pub(super) client: Option<UnixStream>,
+}
+
+/// What a role reported.
+#[derive(Debug)]
+pub(super) struct Ready {
+    pub(super) state: Option<StateFile>,
+    pub(super) warnings: Vec<String>,
+}
+
+/// Starts the monitor role of `binary` with `plan`.
+pub(super) fn spawn_monitor(binary: &Path, plan: &LaunchPlan, attach: Option<&AttachOptions>) -> Result<Spawned> {
+    let orders = Orders { plan: plan.clone(), attach: attach.cloned() };
+    spawn_role(binary, "__monitor".as_ref(), &orders, attach.is_some())
+}
+
+/// Starts a role of `binary`: orders on descriptor 0, the status line on 1, a client's socket on 2.
+/// The environment is empty but for PATH: what a container sees comes from its plan alone.
+pub(super) fn spawn_role(binary: &Path, role: &OsStr, orders: &impl Serialize, with_client: bool) -> Result<Spawned> {
+    let failed = |error: std::io::Error| Error::io(format_args!("starting {}", role.display()), error);
+    let orders = sealed_orders(orders).map_err(failed)?;
+    let (ours, theirs) = UnixStream::pair().map_err(failed)?;
+    let mut command = Command::new(binary);
+    command.arg(role).env_clear().stdin(orders).stdout(OwnedFd::from(theirs));
+    command.envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
+    let client = if with_client {
+        let (ours, theirs) = UnixStream::pair().map_err(failed)?;
+        command.stderr(OwnedFd::from(theirs));
+        Some(ours)
+    } else {
+        command.stderr(Stdio::null());
+        None
+    };
+    let child = command.spawn().map_err(failed)?;
+    drop(command); // Holds the role's ends of the sockets, whose closing must be noticed.
+    Ok(Spawned { child, status: StatusLine::new(ours.into()), client })
+}
+
+/// Leads a spawned role to its started process.
+pub(super) fn await_start(spawned: &mut Spawned, within: Duration) -> Result<Ready> {
+    let until = Instant::now() + within;
+    let mut warnings = Vec::new();
+    loop {
+        let left = until.saturating_duration_since(Instant::now());
+        match spawned.status.receive(left)? {
+            Some(Status::MapIds) => {
+                let ranges = id_ranges().ok_or_else(|| Error::new(ErrorKind::Internal, "the id ranges have vanished"))?;
+                map_ranges(spawned.child.id(), &ranges)?;
+                spawned.status.send(&Status::Mapped)?;
+            }
+            Some(Status::Created { warnings: found }) => {
+                warnings = found;
+                spawned.status.send(&Status::Go)?;
+            }
+            Some(Status::Started { state }) => return Ok(Ready { state, warnings }),
+            Some(Status::Failed(failure)) => return Err(failure.into()),
+            Some(Status::Mapped | Status::Go) => {
+                return Err(Error::new(ErrorKind::Internal, "the helper process answered out of turn"));
+            }
+            None => return Err(Error::new(ErrorKind::Internal, "the helper process died while starting the container")),
+        }
+    }
+}
+
+/// The orders as a file that nobody can change any more.
+fn sealed_orders(orders: &impl Serialize) -> std::io::Result<File> {
+    let mut file = File::from(memfd_create("orders", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?);
+    file.write_all(&serde_json::to_vec(orders)?)?;
+    file.seek(SeekFrom::Start(0))?;
+    fcntl_add_seals(&file, SealFlags::SEAL | SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE)?;
+    Ok(file)
+}

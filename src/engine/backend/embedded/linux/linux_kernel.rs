@@ -1,0 +1,242 @@
+//! How are the [`Kernel`] calls carried out? By asking the monitor, and without one, directly.
+//!
+//! Deliberately elsewhere: each piece of work (its own file in this folder).
+
+use std::{
+    path::{Path, PathBuf},
+    process::Child,
+    sync::Mutex,
+    time::{Duration, Instant},
+};
+
+use super::{
+    launcher::{await_start, spawn_monitor},
+    link::{Link, Waited},
+    protocol::{Decoder, Request},
+    ps,
+    run_dir::RunDir,
+    session,
+    unattended::{self, not_running, timed_out},
+};
+use crate::engine::{
+    backend::embedded::{
+        kernel::{HostFacts, Kernel, Launched, Liveness, LogWatch, Observation, ProcessSession},
+        launch::{LaunchPlan, StateFile},
+    },
+    domain::{AttachOptions, Error, ErrorKind, ExecSpec, ProcessTable, Result, Signal, Span},
+};
+
+/// How often somebody who waits for a monitor to finish looks.
+const LOOK_AGAIN: Duration = Duration::from_millis(2);
+
+/// This machine.
+#[derive(Debug)]
+pub struct LinuxKernel {
+    /// The wharf binary whose roles are started.
+    binary: PathBuf,
+    children: Mutex<Vec<Child>>,
+}
+
+impl LinuxKernel {
+    /// `binary` is this program unless a test says otherwise: [`Self::this_binary`].
+    #[must_use]
+    pub fn new(binary: PathBuf) -> Self {
+        Self { binary, children: Mutex::new(Vec::new()) }
+    }
+
+    /// The running program's own file, even when it has been replaced or removed since.
+    #[must_use]
+    pub fn this_binary() -> PathBuf {
+        PathBuf::from("/proc/self/exe")
+    }
+
+    fn adopt(&self, child: Child) {
+        self.reap();
+        if let Ok(mut children) = self.children.lock() {
+            children.push(child);
+        }
+    }
+
+    /// Undoes a launch that did not come to its end: the monitor is killed, and with it what it created.
+    fn abandon(&self, run_dir: &Path, mut child: Child) {
+        // It may have ended by itself, as it does after a failure it reported.
+        let ended = wait_child(&mut child, Duration::from_secs(5));
+        if !ended {
+            let _ = child.kill(); // Ended meanwhile is as good.
+            let _ = child.wait(); // As above.
+        }
+        if let Ok(init) = unattended::signal(run_dir, Signal::KILL) {
+            // What does not end now is found by the next sweep.
+            let _ = unattended::wait_gone(&init, Instant::now() + Duration::from_secs(2));
+        }
+        let _ = unattended::sweep(run_dir); // As above.
+    }
+
+    /// Waits until no monitor holds the run directory.
+    fn await_monitor_gone(&self, run_dir: &Path, until: Instant) -> bool {
+        let dir = RunDir::new(run_dir);
+        while dir.is_monitored() {
+            if Instant::now() >= until {
+                return false;
+            }
+            std::thread::sleep(LOOK_AGAIN);
+        }
+        true
+    }
+
+    /// Waits on an accepted request for the end of the run, whatever happens to the monitor.
+    fn await_exit(&self, run_dir: &Path, link: &mut Link, until: Instant) -> Result<bool> {
+        match link.wait_for_exit(until)? {
+            Waited::Ended(_) => Ok(true),
+            Waited::TimeUp => Ok(false),
+            Waited::Lost => self.await_unattended(run_dir, until),
+        }
+    }
+
+    fn await_unattended(&self, run_dir: &Path, until: Instant) -> Result<bool> {
+        if !self.await_monitor_gone(run_dir, until) {
+            return Ok(false);
+        }
+        match unattended::init_of(RunDir::new(run_dir).read_state().as_ref()) {
+            Some(init) => unattended::wait_gone(&init, until),
+            None => Ok(true),
+        }
+    }
+
+    /// Without a monitor that answers: is a run just ending?
+    fn is_winding_up(&self, run_dir: &Path) -> bool {
+        RunDir::new(run_dir).is_monitored()
+    }
+}
+
+impl Kernel for LinuxKernel {
+    fn launch(&self, plan: &LaunchPlan, attach: Option<&AttachOptions>, within: Duration) -> Result<Launched> {
+        self.reap();
+        let mut spawned = spawn_monitor(&self.binary, plan, attach)?;
+        match await_start(&mut spawned, within) {
+            Ok(ready) => {
+                let state = ready.state.ok_or_else(|| Error::new(ErrorKind::Internal, "the monitor sent no state"))?;
+                let session = spawned.client.map(|stream| session::session(stream, Decoder::default())).transpose()?;
+                self.adopt(spawned.child);
+                Ok(Launched { state, warnings: ready.warnings, session })
+            }
+            Err(error) => {
+                drop(spawned.status);
+                drop(spawned.client);
+                self.abandon(&plan.run_dir, spawned.child);
+                Err(error)
+            }
+        }
+    }
+
+    fn observe(&self, run_dir: &Path, state: Option<&StateFile>) -> Observation {
+        let liveness = |alive| if alive { Liveness::Alive } else { Liveness::Dead };
+        Observation {
+            monitor: liveness(RunDir::new(run_dir).is_monitored()),
+            init: liveness(unattended::init_of(state).is_some()),
+        }
+    }
+
+    fn stop(&self, run_dir: &Path, signal: Signal, grace: Span, within: Duration) -> Result<()> {
+        let until = Instant::now() + within;
+        match Link::ask(run_dir, Request::Stop { signal, grace }, until)? {
+            Some(mut link) => if self.await_exit(run_dir, &mut link, until)? { Ok(()) } else { Err(timed_out()) },
+            None if self.is_winding_up(run_dir) => {
+                if self.await_unattended(run_dir, until)? { Ok(()) } else { Err(timed_out()) }
+            }
+            None => unattended::stop(run_dir, signal, grace.duration(), until),
+        }
+    }
+
+    fn kill(&self, run_dir: &Path, signal: Signal, within: Duration) -> Result<()> {
+        let until = Instant::now() + within;
+        let ended = match Link::ask(run_dir, Request::Kill { signal }, until)? {
+            Some(mut link) if signal == Signal::KILL => self.await_exit(run_dir, &mut link, until)?,
+            Some(_) => true,
+            None if self.is_winding_up(run_dir) => self.await_unattended(run_dir, until)?,
+            None => {
+                let init = unattended::signal(run_dir, signal)?;
+                signal != Signal::KILL || unattended::wait_gone(&init, until)?
+            }
+        };
+        if ended { Ok(()) } else { Err(timed_out()) }
+    }
+
+    fn pause(&self, run_dir: &Path, within: Duration) -> Result<()> {
+        Link::ask(run_dir, Request::Pause, Instant::now() + within)?.map(drop).ok_or_else(not_running)
+    }
+
+    fn unpause(&self, run_dir: &Path, within: Duration) -> Result<()> {
+        if Link::ask(run_dir, Request::Unpause, Instant::now() + within)?.is_some() {
+            return Ok(());
+        }
+        unattended::init_of(RunDir::new(run_dir).read_state().as_ref()).ok_or_else(not_running)?;
+        unattended::cgroup_of(run_dir)?
+            .set_frozen(super::cgroup::Frozen::No)
+            .map_err(|error| Error::io("thawing the container", error))
+    }
+
+    fn attach(&self, run_dir: &Path, options: &AttachOptions, within: Duration) -> Result<ProcessSession> {
+        let link = Link::ask(run_dir, Request::Attach(options.clone()), Instant::now() + within)?;
+        let (stream, decoder) = link.ok_or_else(not_running)?.into_parts();
+        session::session(stream, decoder)
+    }
+
+    fn exec(&self, run_dir: &Path, spec: &ExecSpec, within: Duration) -> Result<ProcessSession> {
+        let _ = (run_dir, spec, within);
+        Err(Error::new(ErrorKind::Unsupported, "exec is not there yet"))
+    }
+
+    fn wait(&self, run_dir: &Path, within: Duration) -> Result<bool> {
+        let until = Instant::now() + within;
+        match Link::ask(run_dir, Request::Wait, until)? {
+            Some(mut link) => self.await_exit(run_dir, &mut link, until),
+            None => self.await_unattended(run_dir, until),
+        }
+    }
+
+    fn processes(&self, run_dir: &Path) -> Result<ProcessTable> {
+        let state = RunDir::new(run_dir).read_state();
+        unattended::init_of(state.as_ref()).ok_or_else(not_running)?;
+        Ok(state.map(|state| ps::table(state.init.pid)).unwrap_or_default())
+    }
+
+    fn sweep(&self, run_dir: &Path) -> Result<()> {
+        unattended::sweep(run_dir)
+    }
+
+    fn remove_tree(&self, path: &Path) -> Result<()> {
+        match std::fs::remove_dir_all(path) {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(Error::io(format_args!("removing {}", path.display()), error)),
+        }
+    }
+
+    fn watch_log(&self, log_dir: &Path) -> Result<Box<dyn LogWatch>> {
+        super::log_watch::watch(log_dir)
+    }
+
+    fn support(&self) -> HostFacts {
+        super::support::facts()
+    }
+
+    fn reap(&self) {
+        if let Ok(mut children) = self.children.lock() {
+            // An error means somebody else collected it: as good.
+            children.retain_mut(|child| matches!(child.try_wait(), Ok(None)));
+        }
+    }
+}
+
+/// Whether `child` ended within the time.
+fn wait_child(child: &mut Child, within: Duration) -> bool {
+    let until = Instant::now() + within;
+    loop {
+        match child.try_wait() {
+            Ok(None) if Instant::now() < until => std::thread::sleep(LOOK_AGAIN),
+            Ok(None) => return false,
+            Ok(Some(_)) | Err(_) => return true, // An error: somebody else collected it.
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! What does a monitor do when its container has ended? Record it, clean up, tell, and leave nothing.
+//!
+//! Deliberately elsewhere: removing the container itself (`MonitorHooks::ended`).
+
+use std::{
+    fs, io,
+    time::Duration,
+};
+
+use rustix::event::{PollFd, PollFlags, poll};
+
+use super::{MonitorHooks, launch::Running, serve::Ended};
+use crate::engine::{
+    backend::embedded::{
+        launch::{ExitFile, FORMAT, LaunchPlan},
+        linux::{
+            protocol::ExitNote,
+            pump::{Pump, Token},
+            run_dir::{Sync, replace},
+        },
+    },
+    domain::{ProcessExit, Timestamp},
+};
+
+/// Processes of a killed pid namespace are gone when its init is; this is for stragglers in its group.
+const CGROUP_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Everything after the end of the process, in the order that keeps it repeatable.
+pub(super) fn finish(plan: &LaunchPlan, running: Running, mut pump: Pump, ended: Ended, hooks: MonitorHooks) {
+    let finished = Timestamp::now();
+    pump.drain();
+    let Running { state, init, cgroup, socket, run_dir, lock } = running;
+    drop(init);
+    let exit = ExitFile {
+        format: FORMAT,
+        generation: plan.generation,
+        started: Some(state.started),
+        finished,
+        code: ended.code,
+        oom_killed: cgroup.oom_kills() > 0,
+        reason: None,
+    };
+    // What stays here is found by the next sweep of this container.
+    let _ = cgroup.remove(CGROUP_PATIENCE);
+    drop(socket);
+    // Before the state file goes: whoever looks sees "running" or "exited", never nothing.
+    record(plan, &exit);
+    run_dir.remove_parts();
+    (hooks.ended)(plan, &exit);
+    lock.release_with(&run_dir);
+    let code = exit.code.map_or(ProcessExit::Unknown, ProcessExit::Code);
+    pump.announce_exit(&ExitNote { exit: code, oom_killed: exit.oom_killed });
+    while pump.has_clients() {
+        deliver(&mut pump);
+    }
+}
+
+/// Writes `exit.json`: durably, unless nobody will ever read it.
+fn record(plan: &LaunchPlan, exit: &ExitFile) {
+    let sync = if plan.auto_remove { Sync::No } else { Sync::Yes };
+    let text = serde_json::to_vec(exit).unwrap_or_default();
+    let path = plan.container_dir.join("exit.json");
+    let mut result = replace(&path, &text, sync);
+    // A full disk: the log is ours to give up, the exit code is not.
+    if result.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::StorageFull) {
+        // Whatever could be freed was freed.
+        let _ = fs::remove_dir_all(plan.container_dir.join("log"));
+        result = replace(&path, &text, sync);
+    }
+    // Without a record the container is "exited, code unknown", which is then the truth.
+    drop(result);
+}
+
+/// Waits for the clients that must not miss anything; each leaves when it has everything or hangs up.
+fn deliver(pump: &mut Pump) {
+    let (tokens, events) = {
+        let interests: Vec<(Token, _, PollFlags)> = pump.interests();
+        let mut fds: Vec<PollFd<'_>> =
+            interests.iter().map(|(_, fd, events)| PollFd::from_borrowed_fd(*fd, *events)).collect();
+        if fds.is_empty() || poll(&mut fds, None::<&rustix::event::Timespec>).is_err() {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let events: Vec<PollFlags> = fds.iter().map(PollFd::revents).collect();
+        (interests.into_iter().map(|(token, ..)| token).collect::<Vec<_>>(), events)
+    };
+    for (token, events) in tokens.into_iter().zip(events) {
+        if !events.is_empty() {
+            pump.ready(token, events);
+        }
+    }
+    pump.end_turn();
+    pump.forget_served();
+}

@@ -1,0 +1,314 @@
+//! How does a plan become a running process? Prepare, create, wait for "go", start; undo on any failure.
+//!
+//! Deliberately elsewhere: what the spec says (`spec`), serving afterwards (`serve`).
+
+use std::{
+    fs,
+    os::fd::{BorrowedFd, OwnedFd},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use libcontainer::{
+    container::{Container, builder::ContainerBuilder},
+    syscall::syscall::SyscallType,
+};
+use rustix::{
+    fs::{Mode, OFlags, open},
+    pipe::{PipeFlags, pipe_with},
+    process::{DumpableBehavior, geteuid, set_dumpable_behavior},
+};
+
+use super::GO;
+use crate::engine::{
+    backend::embedded::{
+        launch::{FORMAT, LaunchPlan, StateFile},
+        linux::{
+            cgroup::{Cgroup, Mounts},
+            client_socket::ListeningSocket,
+            console::ConsoleSocket,
+            executor::{ExecReport, with_report},
+            host_files,
+            namespaces::{enter_user_namespace, id_ranges, leave_mounts, leave_network, own_cgroups},
+            overlay::{Durability, Marks, mount_rootfs},
+            process,
+            protocol::Status,
+            pump::Stdio,
+            rootfs::Rootfs,
+            run_dir::{MonitorLock, RunDir},
+            signals,
+            spec::{self, Ids, Limits, Surroundings},
+            status_line::StatusLine,
+            user,
+        },
+        log_segments::LogWriter,
+    },
+    domain::{Error, ErrorKind, NetworkMode, Result, Timestamp},
+};
+
+/// A monitor is the last to be killed when memory runs out; its container is not.
+const MONITOR_OOM_SCORE: &str = "-999";
+
+/// A process that has just started, and our ends of its input and output.
+pub(super) struct Launched {
+    pub(super) running: Running,
+    pub(super) stdio: Stdio,
+}
+
+/// What a monitor owns while its container runs.
+#[derive(Debug)]
+pub(super) struct Running {
+    pub(super) state: StateFile,
+    pub(super) init: OwnedFd,
+    pub(super) cgroup: Cgroup,
+    pub(super) socket: ListeningSocket,
+    pub(super) run_dir: RunDir,
+    pub(super) lock: MonitorLock,
+}
+
+/// Carries `plan` out up to the running process. On an error nothing is left.
+pub(super) fn launch(plan: &LaunchPlan, starter: &mut StatusLine, _diverted: BorrowedFd<'_>) -> Result<Launched> {
+    let run_dir = RunDir::new(&plan.run_dir);
+    let lock = run_dir.lock()?;
+    let mut undo = Undo { run_dir: run_dir.clone(), cgroup: None, init: None };
+    match prepare_and_start(plan, starter, &run_dir, &mut undo) {
+        Ok((state, init, cgroup, socket, stdio)) => {
+            Ok(Launched { running: Running { state, init, cgroup, socket, run_dir, lock }, stdio })
+        }
+        Err(error) => {
+            undo.run();
+            lock.release_with(&run_dir);
+            Err(error)
+        }
+    }
+}
+
+/// Opens the container's log for appending.
+pub(super) fn open_log(plan: &LaunchPlan) -> Result<LogWriter> {
+    let dir = plan.container_dir.join("log");
+    LogWriter::open(&dir, &plan.log).map_err(|error| Error::io(format_args!("opening the log in {}", dir.display()), error))
+}
+
+type Started = (StateFile, OwnedFd, Cgroup, ListeningSocket, Stdio);
+
+fn prepare_and_start(
+    plan: &LaunchPlan,
+    starter: &mut StatusLine,
+    run_dir: &RunDir,
+    undo: &mut Undo,
+) -> Result<Started> {
+    let ids = enter_namespaces(plan, starter)?;
+    let durability = if plan.auto_remove { Durability::Volatile } else { Durability::Kept };
+    let marks = if ids == Ids::All { Marks::Trusted } else { Marks::User };
+    run_dir.create_parts()?;
+    mount_rootfs(&plan.rootfs, &run_dir.rootfs(), marks, durability)?;
+    let (mounts, group) = (Mounts::read().map_err(|error| Error::io("looking for control groups", error))?, format!("/wharf-{}", plan.id));
+    let cgroup = Cgroup::locate(&mounts, &group);
+    undo.cgroup = Some(cgroup.clone());
+    let warnings = write_bundle(plan, run_dir, ids, &mounts, &group)?;
+    let (mut container, report, stdio) = create(plan, run_dir)?;
+    let pid = container.pid().map(|pid| pid.as_raw()).and_then(|pid| u32::try_from(pid).ok());
+    let pid = pid.ok_or_else(|| Error::new(ErrorKind::Internal, "the runtime created no process"))?;
+    let identity = process::identify(pid).map_err(|error| Error::io("looking at the new process", error))?;
+    let init = process::open(&identity).ok_or_else(|| Error::new(ErrorKind::Internal, "the new process is already gone"))?;
+    undo.init = Some(init.try_clone().map_err(|error| Error::io("holding the new process", error))?);
+    recover_from_runtime();
+    let socket = ListeningSocket::bind(plan.run_dir.as_path())?;
+    starter.send(&Status::Created { warnings })?;
+    match starter.receive(GO)? {
+        Some(Status::Go) => {}
+        Some(_) | None => return Err(Error::new(ErrorKind::Cancelled, "the starter went away before the start")),
+    }
+    let started = Timestamp::now();
+    container.start().map_err(|error| runtime_failure("starting the process", &error))?;
+    if let Some(error) = report.wait() {
+        return Err(error);
+    }
+    let me = process::identify(std::process::id()).map_err(|error| Error::io("looking at this process", error))?;
+    let state = StateFile {
+        format: FORMAT,
+        generation: plan.generation,
+        boot_id: process::boot_id().map_err(|error| Error::io("reading the boot id", error))?,
+        monitor: me,
+        init: identity,
+        started,
+        paused: false,
+        stopping_until: None,
+    };
+    run_dir.write_state(&state)?;
+    undo.init = None;
+    Ok((state, init, cgroup, socket, stdio))
+}
+
+fn enter_namespaces(plan: &LaunchPlan, starter: &mut StatusLine) -> Result<Ids> {
+    let ids = if geteuid().is_root() {
+        Ids::All
+    } else {
+        let ids = if id_ranges().is_some() { Ids::Ranges } else { Ids::Single };
+        enter_user_namespace(ids, || {
+            starter.send(&Status::MapIds)?;
+            match starter.receive(GO)? {
+                Some(Status::Mapped) => Ok(()),
+                Some(_) | None => Err(Error::new(ErrorKind::Cancelled, "the starter went away before the start")),
+            }
+        })?;
+        ids
+    };
+    leave_mounts().map_err(|error| Error::io("entering a mount namespace", error))?;
+    if ids != Ids::All {
+        own_cgroups().map_err(|error| Error::io("mounting control groups", error))?;
+    }
+    match plan.network {
+        NetworkMode::Host => {}
+        NetworkMode::None | NetworkMode::Default => {
+            leave_network().map_err(|error| Error::io("entering a network namespace", error))?;
+        }
+    }
+    Ok(ids)
+}
+
+/// Writes everything the runtime reads; returns what cannot be done as asked.
+fn write_bundle(plan: &LaunchPlan, run_dir: &RunDir, ids: Ids, mounts: &Mounts, group: &str) -> Result<Vec<String>> {
+    let rootfs = Rootfs::open(&run_dir.rootfs()).map_err(|error| Error::io("opening the container's root", error))?;
+    let user = user::resolve(&rootfs, plan.process.user.as_deref())?;
+    if ids == Ids::Single && (user.uid != 0 || user.gid != 0) {
+        let reason = format!("user {} does not exist here: without id ranges a container has only root", user.uid);
+        return Err(Error::new(ErrorKind::Unsupported, reason)
+            .remedy("give yourself a range in /etc/subuid and /etc/subgid and install newuidmap"));
+    }
+    rootfs.create_dir_all(&plan.process.workdir).map_err(|error| {
+        Error::io(format_args!("making the working directory {}", plan.process.workdir.display()), error)
+    })?;
+    host_files::write(&run_dir.etc(), &plan.hostname, plan.network)
+        .map_err(|error| Error::io("writing /etc/hosts and its like", error))?;
+    let (limits, warnings) = settable(plan, ids, mounts);
+    let network = match plan.network {
+        NetworkMode::Host => None,
+        NetworkMode::None | NetworkMode::Default => Some(PathBuf::from(format!("/proc/{}/ns/net", std::process::id()))),
+    };
+    let surroundings = Surroundings {
+        user: &user,
+        rootfs: &run_dir.rootfs(),
+        etc: &run_dir.etc(),
+        cgroup: group,
+        network,
+        ids,
+        limits,
+        thermal: host_files::thermal_throttles(),
+    };
+    let text = serde_json::to_vec(&spec::build(plan, &surroundings)).unwrap_or_default();
+    let path = run_dir.bundle().join("config.json");
+    fs::write(&path, text).map_err(|error| Error::io(format_args!("writing {}", path.display()), error))?;
+    Ok(warnings)
+}
+
+/// The limits that can be set here, and a sentence for each that cannot.
+fn settable(plan: &LaunchPlan, ids: Ids, mounts: &Mounts) -> (Limits, Vec<String>) {
+    let mut warnings = Vec::new();
+    let mut allowed = |asked: bool, controller: &str, what: &str| {
+        let can = ids == Ids::All && mounts.can_limit(controller);
+        if asked && !can {
+            warnings.push(format!("the {what} limit is not set: this host gives us no {controller} control group"));
+        }
+        asked && can
+    };
+    let asked = &plan.limits;
+    let limits = Limits {
+        memory: asked.memory.filter(|_| allowed(true, "memory", "memory")),
+        cpus: asked.cpus.filter(|_| allowed(true, "cpu", "cpu")),
+        pids: asked.pids.filter(|_| allowed(true, "pids", "process")),
+    };
+    (limits, warnings)
+}
+
+fn create(plan: &LaunchPlan, run_dir: &RunDir) -> Result<(Container, ExecReport, Stdio)> {
+    let failed = |error: std::io::Error| Error::io("making the container's input and output", error);
+    let (executor, report) = with_report().map_err(failed)?;
+    let mut builder = ContainerBuilder::new(plan.id.to_string(), SyscallType::default())
+        .with_root_path(run_dir.runtime())
+        .map_err(|error| runtime_failure("preparing the runtime", &error))?
+        .with_executor(executor);
+    let mut console = None;
+    let mut pipes = None;
+    if plan.process.tty {
+        let socket = ConsoleSocket::bind(&run_dir.bundle(), "console.sock").map_err(failed)?;
+        builder = builder.with_console_socket(Some(socket.path()));
+        console = Some(socket);
+    } else {
+        let pipe = || pipe_with(PipeFlags::CLOEXEC).map_err(|error| failed(error.into()));
+        let (stdout, stderr) = (pipe()?, pipe()?);
+        let stdin = if plan.process.interactive {
+            let (read, write) = pipe()?;
+            builder = builder.with_stdin(read);
+            Some(write)
+        } else {
+            let null = open("/dev/null", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty());
+            builder = builder.with_stdin(null.map_err(|error| failed(error.into()))?);
+            None
+        };
+        builder = builder.with_stdout(stdout.1).with_stderr(stderr.1);
+        pipes = Some(Stdio::Pipes { stdin, stdout: stdout.0, stderr: stderr.0 });
+    }
+    let built = builder.as_init(run_dir.bundle()).with_systemd(false).with_detach(true).build();
+    let container = built.map_err(|error| report.take().unwrap_or_else(|| runtime_failure("creating the container", &error)))?;
+    let stdio = match (console, pipes) {
+        (Some(console), _) => Stdio::Terminal(console.receive().map_err(failed)?),
+        (None, Some(pipes)) => pipes,
+        (None, None) => Stdio::Discarded,
+    };
+    Ok((container, report, stdio))
+}
+
+/// The runtime leaves its caller non-dumpable, so that even its own `/proc` files belong to root.
+fn recover_from_runtime() {
+    // Neither matters to the container: they are conveniences of this process.
+    let _ = set_dumpable_behavior(DumpableBehavior::Dumpable);
+    let _ = fs::write("/proc/self/oom_score_adj", MONITOR_OOM_SCORE);
+}
+
+/// An error of libcontainer with its whole chain, which is where the reason is.
+pub(in crate::engine::backend::embedded::linux) fn runtime_failure(doing: &str, error: &dyn std::error::Error) -> Error {
+    let mut text = format!("{doing}: {error}");
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.ends_with(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    Error::new(ErrorKind::Io, text)
+}
+
+/// What a launch has made so far and takes back when it fails.
+struct Undo {
+    run_dir: RunDir,
+    cgroup: Option<Cgroup>,
+    init: Option<OwnedFd>,
+}
+
+impl Undo {
+    fn run(self) {
+        use std::os::fd::AsFd;
+        if let Some(init) = &self.init {
+            // It may have ended by itself.
+            let _ = signals::send(init.as_fd(), crate::engine::domain::Signal::KILL);
+            let _ = rustix::process::waitid(
+                rustix::process::WaitId::PidFd(init.as_fd()),
+                rustix::process::WaitIdOptions::EXITED,
+            );
+        }
+        if let Some(cgroup) = &self.cgroup {
+            // What stays is found by the next sweep; the launch's own error is the one to tell.
+            let _ = cgroup.remove(Duration::from_secs(2));
+        }
+        self.run_dir.remove_parts();
+    }
+}
+
+/// Whether `path` is the root of a bundle of ours.
+#[must_use]
+pub(in crate::engine::backend::embedded::linux) fn bundle_of(run_dir: &Path) -> PathBuf {
+    RunDir::new(run_dir).bundle()
+}

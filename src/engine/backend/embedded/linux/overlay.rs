@@ -1,0 +1,127 @@
+//! How does a container get its root? An overlay of its layers, mounted in the monitor's own namespace.
+//!
+//! Deliberately elsewhere: making the layers (`images`), leaving the host's mount namespace (`monitor`).
+
+use std::{
+    fs, io,
+    os::fd::{AsRawFd, OwnedFd},
+    path::Path,
+};
+
+use rustix::{
+    fs::{CWD, Mode, OFlags, open},
+    mount::{
+        FsMountFlags, FsOpenFlags, MountAttrFlags, MountFlags, MoveMountFlags, fsconfig_create, fsconfig_set_flag,
+        fsconfig_set_string, fsmount, fsopen, mount, move_mount,
+    },
+};
+
+use crate::engine::{
+    backend::embedded::launch::RootfsPlan,
+    domain::{Error, ErrorKind, Result},
+};
+
+/// How overlayfs keeps its own marks: `trusted.` needs real root.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Marks {
+    Trusted,
+    User,
+}
+
+/// Whether a crash may lose the upper directory (nobody will look at it again).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Durability {
+    Kept,
+    Volatile,
+}
+
+/// Mounts the overlay of `plan` at `target`, an existing directory.
+pub(super) fn mount_rootfs(plan: &RootfsPlan, target: &Path, marks: Marks, durability: Durability) -> Result<()> {
+    let failed = |error: io::Error| {
+        let missing = error.raw_os_error() == Some(rustix::io::Errno::NODEV.raw_os_error());
+        let error = Error::io(format_args!("mounting the container's root at {}", target.display()), error);
+        if missing { error.remedy("load the overlay module of this kernel: modprobe overlay") } else { error }
+    };
+    if plan.lowers.is_empty() {
+        return Err(Error::new(ErrorKind::InvalidInput, "the image has no layers"));
+    }
+    for dir in [&plan.upper, &plan.work] {
+        fs::create_dir_all(dir).map_err(failed)?;
+    }
+    // Directories go in as descriptors: their paths may be longer than a mount option, and there
+    // may be hundreds.
+    let lowers = plan.lowers.iter().map(|path| open_dir(path)).collect::<Result<Vec<_>>>()?;
+    let (upper, work) = (open_dir(&plan.upper)?, open_dir(&plan.work)?);
+    match mount_new(&lowers, &upper, &work, target, marks, durability) {
+        // Before Linux 6.5 there is no lowerdir+.
+        Err(error) if error.raw_os_error() == Some(rustix::io::Errno::INVAL.raw_os_error()) => {
+            mount_old(&lowers, &upper, &work, target, marks, durability).map_err(failed)
+        }
+        result => result.map_err(failed),
+    }
+}
+
+fn mount_new(
+    lowers: &[OwnedFd],
+    upper: &OwnedFd,
+    work: &OwnedFd,
+    target: &Path,
+    marks: Marks,
+    durability: Durability,
+) -> io::Result<()> {
+    let context = fsopen("overlay", FsOpenFlags::FSOPEN_CLOEXEC)?;
+    for lower in lowers {
+        fsconfig_set_string(&context, "lowerdir+", by_descriptor(lower))?;
+    }
+    fsconfig_set_string(&context, "upperdir", by_descriptor(upper))?;
+    fsconfig_set_string(&context, "workdir", by_descriptor(work))?;
+    for flag in flags(marks, durability) {
+        fsconfig_set_flag(&context, flag)?;
+    }
+    fsconfig_create(&context)?;
+    let mounted = fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, MountAttrFlags::empty())?;
+    Ok(move_mount(&mounted, "", CWD, target, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)?)
+}
+
+fn mount_old(
+    lowers: &[OwnedFd],
+    upper: &OwnedFd,
+    work: &OwnedFd,
+    target: &Path,
+    marks: Marks,
+    durability: Durability,
+) -> io::Result<()> {
+    let lowers: Vec<String> = lowers.iter().map(by_descriptor).collect();
+    let mut options =
+        format!("lowerdir={},upperdir={},workdir={}", lowers.join(":"), by_descriptor(upper), by_descriptor(work));
+    for flag in flags(marks, durability) {
+        options.push(',');
+        options.push_str(flag);
+    }
+    let options = std::ffi::CString::new(options)?;
+    Ok(mount("overlay", target, "overlay", MountFlags::empty(), Some(options.as_c_str()))?)
+}
+
+fn flags(marks: Marks, durability: Durability) -> impl Iterator<Item = &'static str> {
+    let marks = match marks {
+        Marks::Trusted => None,
+        Marks::User => Some("userxattr"),
+    };
+    let durability = match durability {
+        Durability::Kept => None,
+        Durability::Volatile => Some("volatile"),
+    };
+    marks.into_iter().chain(durability)
+}
+
+/// A path of at most 20 bytes that names the directory behind a descriptor.
+fn by_descriptor(dir: &OwnedFd) -> String {
+    format!("/proc/self/fd/{}", dir.as_raw_fd())
+}
+
+fn open_dir(path: &Path) -> Result<OwnedFd> {
+    open(path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).map_err(|error| {
+        Error::io(format_args!("opening the layer directory {}", path.display()), error.into())
+            .remedy("pull the image again; wharf system repair finds what is damaged")
+    })
+}

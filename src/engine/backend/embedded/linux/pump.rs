@@ -1,0 +1,352 @@
+//! How do bytes move between a process and its clients so that no client ever holds up anything else?
+//!
+//! One turn of `poll` at a time; every interest is computed from the state anew. Output goes to the log
+//! first, then to clients: a lossless one makes the pump stop reading while its buffer is full, a viewer
+//! misses. Deliberately elsewhere: requests other than bytes (`monitor::serve`), the process's end.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    fs::{OFlags, fcntl_getfl, fcntl_setfl},
+    io::{Errno, read, write},
+    net::sockopt::set_socket_send_buffer_size,
+    termios::{Winsize, tcsetwinsize},
+};
+
+use super::{
+    client::{Client, ClientId, Opener, Purpose, parse_request},
+    protocol::{CHUNK, ExitNote, Kind, Reply, Request, parse},
+};
+use crate::engine::{
+    backend::embedded::log_segments::LogWriter,
+    domain::{AttachOptions, Flow, LogSource, Signal, TerminalSize, Timestamp},
+};
+
+/// Input that the process has not read yet, at most about so much.
+const INPUT: usize = 64 << 10;
+/// More clients than this at once are turned away.
+const MOST_CLIENTS: usize = 64;
+/// What the kernel may hold for a client when we leave.
+const FAREWELL: usize = 1 << 20;
+
+/// How long the last output of an ended process may take.
+const LAST_BYTES: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
+
+/// Our ends of a process's input and output.
+#[derive(Debug)]
+pub(super) enum Stdio {
+    Pipes { stdin: Option<OwnedFd>, stdout: OwnedFd, stderr: OwnedFd },
+    Terminal(OwnedFd),
+    /// Nobody listens.
+    Discarded,
+}
+
+/// What a poll entry stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Token {
+    Stdin,
+    Output(LogSource),
+    Client(ClientId),
+}
+
+/// What a client wants besides bytes.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Wish {
+    Request(ClientId, Request),
+    /// For the process, from somebody attached to it.
+    Signal(Signal),
+}
+
+#[derive(Debug)]
+pub(super) struct Pump {
+    stdin: Option<OwnedFd>,
+    stdout: Option<OwnedFd>,
+    stderr: Option<OwnedFd>,
+    terminal: bool,
+    input: Vec<u8>,
+    input_closed: bool,
+    clients: Vec<Client>,
+    next_client: u64,
+    log: Option<LogWriter>,
+    wishes: Vec<Wish>,
+    buffer: Vec<u8>,
+}
+
+impl Pump {
+    pub(super) fn new(stdio: Stdio, log: Option<LogWriter>) -> std::io::Result<Self> {
+        let (stdin, stdout, stderr, terminal) = match stdio {
+            Stdio::Pipes { stdin, stdout, stderr } => (stdin, Some(stdout), Some(stderr), false),
+            Stdio::Terminal(master) => (Some(master.try_clone()?), Some(master), None, true),
+            Stdio::Discarded => (None, None, None, false),
+        };
+        for fd in [&stdin, &stdout, &stderr].into_iter().flatten() {
+            fcntl_setfl(fd, fcntl_getfl(fd)? | OFlags::NONBLOCK)?;
+        }
+        Ok(Self {
+            stdin,
+            stdout,
+            stderr,
+            terminal,
+            input: Vec::new(),
+            input_closed: false,
+            clients: Vec::new(),
+            next_client: 0,
+            log,
+            wishes: Vec::new(),
+            buffer: Vec::new(),
+        })
+    }
+
+    /// Takes a connection in. Too many are closed at once.
+    pub(super) fn add_client(&mut self, socket: OwnedFd, opener: Opener, attached: Option<&AttachOptions>) {
+        if self.clients.len() >= MOST_CLIENTS {
+            return;
+        }
+        self.next_client += 1;
+        let mut client = Client::new(ClientId(self.next_client), socket, opener, Purpose::Greeting);
+        if let Some(options) = attached {
+            client.attach(options);
+            self.resize(options.terminal);
+        }
+        self.clients.push(client);
+    }
+
+    /// What to wait for now.
+    pub(super) fn interests(&self) -> Vec<(Token, BorrowedFd<'_>, PollFlags)> {
+        let mut interests = Vec::with_capacity(3 + self.clients.len());
+        if let Some(stdin) = &self.stdin
+            && !self.input.is_empty()
+        {
+            interests.push((Token::Stdin, stdin.as_fd(), PollFlags::OUT));
+        }
+        if !self.clients.iter().any(Client::holds_output) {
+            for (source, fd) in [(LogSource::Stdout, &self.stdout), (LogSource::Stderr, &self.stderr)] {
+                if let Some(fd) = fd {
+                    interests.push((Token::Output(source), fd.as_fd(), PollFlags::IN));
+                }
+            }
+        }
+        for client in &self.clients {
+            let mut events = PollFlags::empty();
+            if client.may_read() && !(client.feeds_stdin() && self.input.len() >= INPUT) {
+                events |= PollFlags::IN;
+            }
+            if client.unsent() > 0 {
+                events |= PollFlags::OUT;
+            }
+            // A client whose input waits and who has nothing to get is left alone, hung up or not.
+            if !events.is_empty() || !client.may_read() {
+                interests.push((Token::Client(client.id), client.socket(), events));
+            }
+        }
+        interests
+    }
+
+    /// Does what `events` allow.
+    pub(super) fn ready(&mut self, token: Token, events: PollFlags) {
+        match token {
+            Token::Stdin => self.feed(),
+            Token::Output(source) => self.take_output(source),
+            Token::Client(id) => self.serve_client(id, events),
+        }
+    }
+
+    /// Ends a turn: sends, forgets who left, and hands out what clients want besides bytes.
+    pub(super) fn end_turn(&mut self) -> Vec<Wish> {
+        for client in &mut self.clients {
+            client.flush();
+        }
+        let terminal = self.terminal;
+        let mut owner_left = false;
+        self.clients.retain(|client| {
+            let keep = !client.is_gone();
+            // As with a shell: when the one whose keyboard or pipe it was is gone, no more input comes.
+            owner_left |= !keep && client.opener == Opener::Starter && client.feeds_stdin() && !terminal;
+            keep
+        });
+        if owner_left {
+            self.close_input();
+        }
+        std::mem::take(&mut self.wishes)
+    }
+
+    pub(super) fn reply(&mut self, id: ClientId, reply: &Reply, then: Purpose) {
+        if let Some(client) = self.client(id) {
+            client.put_message(Kind::Reply, reply);
+            client.purpose = then;
+        }
+    }
+
+    pub(super) fn attach(&mut self, id: ClientId, options: &AttachOptions) {
+        self.reply(id, &Reply::done(), Purpose::Attached { flow: options.flow, stdin: options.stdin });
+        self.resize(options.terminal);
+    }
+
+    /// Reads what the process left behind; called when it has ended. A terminal delivers its last
+    /// bytes a little later; a descendant that keeps a pipe open is not waited for.
+    pub(super) fn drain(&mut self) {
+        for source in [LogSource::Stdout, LogSource::Stderr] {
+            loop {
+                while self.take_output_once(source) {}
+                let open = match source {
+                    LogSource::Stdout => &self.stdout,
+                    LogSource::Stderr => &self.stderr,
+                };
+                let Some(open) = open else { break };
+                let mut waiting = [PollFd::new(open, PollFlags::IN)];
+                match poll(&mut waiting, Some(&LAST_BYTES)) {
+                    Ok(1..) => {}
+                    Ok(0) | Err(_) => break,
+                }
+            }
+        }
+        self.stdin = None;
+        if let Some(log) = &mut self.log {
+            log.end(Timestamp::now());
+        }
+        self.log = None;
+    }
+
+    /// Tells everybody who stayed for it, and no others, how it ended.
+    pub(super) fn announce_exit(&mut self, note: &ExitNote) {
+        self.clients.retain(|client| client.purpose != Purpose::Greeting);
+        for client in &mut self.clients {
+            match client.purpose {
+                Purpose::Attached { .. } | Purpose::Waiting => client.put_message(Kind::Exit, note),
+                Purpose::Greeting | Purpose::Answered => {}
+            }
+            // Advice only: with less room we stay a little longer.
+            let _ = set_socket_send_buffer_size(client.socket(), FAREWELL);
+            client.flush();
+        }
+        // Whoever may miss does not keep us; whoever must not is waited for, and nothing else is.
+        self.clients.retain(|client| {
+            let lossless = matches!(client.purpose, Purpose::Attached { flow: Flow::Lossless, .. });
+            !client.is_gone() && client.unsent() > 0 && lossless
+        });
+    }
+
+    /// After [`Self::announce_exit`]: who has everything may go.
+    pub(super) fn forget_served(&mut self) {
+        self.clients.retain(|client| client.unsent() > 0);
+    }
+
+    pub(super) fn has_clients(&self) -> bool {
+        !self.clients.is_empty()
+    }
+
+    fn client(&mut self, id: ClientId) -> Option<&mut Client> {
+        self.clients.iter_mut().find(|client| client.id == id)
+    }
+
+    fn serve_client(&mut self, id: ClientId, events: PollFlags) {
+        let Some(client) = self.client(id) else { return };
+        if events.contains(PollFlags::OUT) {
+            client.flush();
+        }
+        if events.intersects(PollFlags::IN | PollFlags::HUP) && client.may_read() {
+            match client.receive() {
+                Ok(frames) => frames.into_iter().for_each(|(kind, payload)| self.take_frame(id, kind, &payload)),
+                Err(_) => client.mark_gone(), // It does not speak our protocol; nothing it could read would help.
+            }
+        } else if events.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
+            client.mark_gone();
+        }
+    }
+
+    fn take_frame(&mut self, id: ClientId, kind: Kind, payload: &[u8]) {
+        let Some(client) = self.client(id) else { return };
+        match (client.purpose, kind) {
+            (Purpose::Greeting, _) => match parse_request(kind, payload) {
+                Ok(request) => self.wishes.push(Wish::Request(id, request)),
+                Err(error) => self.reply(id, &Reply::failed(&error), Purpose::Answered),
+            },
+            (Purpose::Attached { stdin: true, .. }, Kind::Stdin) => self.take_input(payload),
+            (Purpose::Attached { stdin: true, .. }, Kind::Eof) => self.close_input(),
+            (Purpose::Attached { .. }, Kind::Resize) => self.resize(parse::<TerminalSize>(payload).ok()), // Odd size: none.
+            (Purpose::Attached { .. }, Kind::Signal) => {
+                // A signal that does not exist is nobody's wish.
+                self.wishes.extend(parse::<Signal>(payload).ok().map(Wish::Signal));
+            }
+            (Purpose::Attached { .. } | Purpose::Waiting | Purpose::Answered, _) => {} // Nothing it may say now.
+        }
+    }
+
+    fn take_input(&mut self, bytes: &[u8]) {
+        if self.stdin.is_some() && !self.input_closed {
+            self.input.extend_from_slice(bytes);
+            self.feed();
+        }
+    }
+
+    fn feed(&mut self) {
+        while let (Some(stdin), false) = (&self.stdin, self.input.is_empty()) {
+            match write(stdin, &self.input) {
+                Ok(count) => drop(self.input.drain(..count)),
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => return,
+                Err(_) => {
+                    self.input.clear(); // The process closed its end: nobody will read this.
+                    self.stdin = None;
+                }
+            }
+        }
+        if self.input_closed {
+            self.stdin = None;
+        }
+    }
+
+    /// No more input comes. A terminal stays open: it has no half-close.
+    fn close_input(&mut self) {
+        if !self.terminal {
+            self.input_closed = true;
+            if self.input.is_empty() {
+                self.stdin = None;
+            }
+        }
+    }
+
+    fn resize(&self, size: Option<TerminalSize>) {
+        if let (true, Some(master), Some(size)) = (self.terminal, &self.stdout, size) {
+            let size = Winsize { ws_row: size.rows, ws_col: size.columns, ws_xpixel: 0, ws_ypixel: 0 };
+            // A terminal that is just closing has no size; its end is noticed elsewhere.
+            let _ = tcsetwinsize(master, size);
+        }
+    }
+
+    fn take_output(&mut self, source: LogSource) {
+        self.take_output_once(source);
+    }
+
+    /// Whether there may be more.
+    fn take_output_once(&mut self, source: LogSource) -> bool {
+        let (fd, kind) = match source {
+            LogSource::Stdout => (&mut self.stdout, Kind::Stdout),
+            LogSource::Stderr => (&mut self.stderr, Kind::Stderr),
+        };
+        let Some(open) = fd else { return false };
+        self.buffer.resize(CHUNK, 0);
+        let count = match read(&*open, &mut self.buffer) {
+            Ok(0) => {
+                *fd = None;
+                return false;
+            }
+            Ok(count) => count,
+            Err(Errno::INTR) => return true,
+            Err(Errno::AGAIN) => return false,
+            Err(_) => {
+                *fd = None; // EIO: the last process closed the terminal.
+                return false;
+            }
+        };
+        let bytes = self.buffer.get(..count).unwrap_or_default();
+        if let Some(log) = &mut self.log {
+            log.append(Timestamp::now(), source, bytes);
+        }
+        for client in &mut self.clients {
+            client.put_output(kind, bytes);
+        }
+        true
+    }
+}

@@ -1,0 +1,170 @@
+//! What lies in `run/c/<id>` while a container runs, and who may touch it? The holder of `monitor.lock`.
+//!
+//! Deliberately elsewhere: the socket (`client_socket`), what the files mean (`launch`).
+
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{self, Write},
+    os::unix::fs::{MetadataExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use super::{client_socket::SOCKET, rootfs::make_dir};
+use crate::engine::{
+    backend::embedded::launch::StateFile,
+    domain::{Error, ErrorKind, Result},
+};
+
+const LOCK: &str = "monitor.lock";
+const STATE: &str = "state.json";
+/// How long a monitor waits for its predecessor to finish, and for those who only look.
+const LOCK_WAIT: Duration = Duration::from_secs(3);
+
+#[derive(Clone, Debug)]
+pub(super) struct RunDir {
+    path: PathBuf,
+}
+
+/// Held for a monitor's whole life.
+#[derive(Debug)]
+pub(super) struct MonitorLock(File);
+
+impl RunDir {
+    pub(super) fn new(path: &Path) -> Self {
+        Self { path: path.to_owned() }
+    }
+
+    pub(super) fn rootfs(&self) -> PathBuf {
+        self.path.join("rootfs")
+    }
+
+    /// Where `config.json` is.
+    pub(super) fn bundle(&self) -> PathBuf {
+        self.path.join("bundle")
+    }
+
+    pub(super) fn etc(&self) -> PathBuf {
+        self.path.join("etc")
+    }
+
+    /// libcontainer's own state.
+    pub(super) fn runtime(&self) -> PathBuf {
+        self.path.join("runtime")
+    }
+
+    /// Takes the monitor's lock, making the directory if need be. A lock file that was removed while
+    /// we waited is not the lock any more.
+    pub(super) fn lock(&self) -> Result<MonitorLock> {
+        let failed = |error: io::Error| Error::io(format_args!("locking {}", self.path.display()), error);
+        let until = Instant::now() + LOCK_WAIT;
+        loop {
+            fs::create_dir_all(&self.path).map_err(failed)?;
+            let file = match self.open_lock() {
+                Ok(file) => file,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue, // Removed in between.
+                Err(error) => return Err(failed(error)),
+            };
+            match file.try_lock() {
+                Ok(()) if self.is_current(&file) => return Ok(MonitorLock(file)),
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) if Instant::now() >= until => {
+                    return Err(Error::new(ErrorKind::Busy, "the monitor of its last run is still there")
+                        .remedy("wait for it to finish, or kill the container"));
+                }
+                Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(2)),
+                Err(TryLockError::Error(error)) => return Err(failed(error)),
+            }
+        }
+    }
+
+    /// Whether somebody holds the lock now. Looking takes it for an instant.
+    pub(super) fn is_monitored(&self) -> bool {
+        let Ok(file) = File::open(self.path.join(LOCK)) else { return false }; // No lock, no monitor.
+        matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+    }
+
+    /// Makes the directories that one run uses. Leftovers of a run that nobody finished go first.
+    pub(super) fn create_parts(&self) -> Result<()> {
+        self.remove_parts();
+        for part in [self.rootfs(), self.bundle(), self.etc(), self.runtime()] {
+            make_dir(&part, 0o700).map_err(|error| Error::io(format_args!("creating {}", part.display()), error))?;
+        }
+        Ok(())
+    }
+
+    /// Removes everything but the lock. A root that is still mounted in our namespace is detached.
+    pub(super) fn remove_parts(&self) {
+        // Not mounted in this namespace is the usual case.
+        let _ = rustix::mount::unmount(self.rootfs(), rustix::mount::UnmountFlags::DETACH);
+        // Not there is the usual case; what resists stays for the next sweep, which reports it.
+        let _ = fs::remove_dir(self.rootfs());
+        for part in [self.bundle(), self.etc(), self.runtime()] {
+            let _ = fs::remove_dir_all(part); // As above.
+        }
+        for file in [STATE, SOCKET] {
+            let _ = fs::remove_file(self.path.join(file)); // As above.
+        }
+    }
+
+    /// Replaces `state.json` in one step. Not synced: after a reboot it means nothing.
+    pub(super) fn write_state(&self, state: &StateFile) -> Result<()> {
+        let text = serde_json::to_vec(state).unwrap_or_default();
+        replace(&self.path.join(STATE), &text, Sync::No)
+            .map_err(|error| Error::io(format_args!("writing the state of {}", self.path.display()), error))
+    }
+
+    pub(super) fn read_state(&self) -> Option<StateFile> {
+        let text = fs::read(self.path.join(STATE)).ok()?; // Not there: nothing runs.
+        serde_json::from_slice(&text).ok() // Not ours: as good as not there.
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn open_lock(&self) -> io::Result<File> {
+        OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(self.path.join(LOCK))
+    }
+
+    fn is_current(&self, file: &File) -> bool {
+        match (file.metadata(), fs::metadata(self.path.join(LOCK))) {
+            (Ok(held), Ok(there)) => held.dev() == there.dev() && held.ino() == there.ino(),
+            (Err(_), _) | (_, Err(_)) => false, // Removed: not the lock any more.
+        }
+    }
+}
+
+impl MonitorLock {
+    /// Removes the lock file and the directory if nothing else is in it, and unlocks.
+    pub(super) fn release_with(self, run_dir: &RunDir) {
+        if run_dir.is_current(&self.0) {
+            // Whoever waits sees that its file is not the lock any more and starts over.
+            let _ = fs::remove_file(run_dir.path.join(LOCK));
+            let _ = fs::remove_dir(&run_dir.path); // Others may have put something there.
+        }
+        drop(self.0);
+    }
+}
+
+/// Whether a replaced file must survive a power loss.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sync {
+    Yes,
+    No,
+}
+
+/// Writes `bytes` beside `path` and renames it there.
+pub(super) fn replace(path: &Path, bytes: &[u8], sync: Sync) -> io::Result<()> {
+    let temporary = path.with_extension("tmp");
+    let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&temporary)?;
+    file.write_all(bytes)?;
+    if sync == Sync::Yes {
+        file.sync_data()?;
+    }
+    fs::rename(&temporary, path)?;
+    if let (Sync::Yes, Some(dir)) = (sync, path.parent()) {
+        File::open(dir)?.sync_all()?;
+    }
+    Ok(())
+}

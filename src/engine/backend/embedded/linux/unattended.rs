@@ -1,0 +1,114 @@
+//! What can be done for a container whose monitor is gone? Signal it, wait for it, clear up after it.
+//!
+//! Everything by process identity, never by a bare number. Deliberately elsewhere: the usual way (`link`).
+
+use std::{
+    os::fd::{AsFd, OwnedFd},
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use rustix::event::{PollFd, PollFlags, poll};
+
+use super::{
+    cgroup::{Cgroup, Frozen, Mounts},
+    link::time_left,
+    process,
+    run_dir::RunDir,
+    signals,
+    status_line::timespec,
+};
+use crate::engine::{
+    backend::embedded::launch::StateFile,
+    domain::{Error, ErrorKind, Result, Signal},
+};
+
+/// The running init that `state` names, if it is of this boot and alive.
+pub(super) fn init_of(state: Option<&StateFile>) -> Option<OwnedFd> {
+    let state = state?;
+    let boot = process::boot_id().ok()?; // Without it nothing can be told apart: nothing is ours.
+    (boot == state.boot_id).then(|| process::open(&state.init)).flatten()
+}
+
+/// The control groups of the container whose run directory this is.
+pub(super) fn cgroup_of(run_dir: &Path) -> Result<Cgroup> {
+    let mounts = Mounts::read().map_err(|error| Error::io("looking for control groups", error))?;
+    let id = run_dir.file_name().unwrap_or_default().to_string_lossy();
+    Ok(Cgroup::locate(&mounts, &format!("/wharf-{id}")))
+}
+
+/// Sends a signal, thawing what must be thawed for it to matter. Nothing there is `Refused`.
+pub(super) fn signal(run_dir: &Path, signal: Signal) -> Result<OwnedFd> {
+    let init = init_of(RunDir::new(run_dir).read_state().as_ref()).ok_or_else(not_running)?;
+    match signals::send(init.as_fd(), signal) {
+        Ok(()) => {}
+        Err(error) if signals::is_gone(&error) => return Err(not_running()),
+        Err(error) => return Err(Error::io("sending the signal", error)),
+    }
+    let cgroup = cgroup_of(run_dir)?;
+    if cgroup.is_frozen() && signal == Signal::KILL {
+        cgroup.set_frozen(Frozen::No).map_err(|error| Error::io("thawing the container", error))?;
+    }
+    Ok(init)
+}
+
+/// Waits until the process has ended: `true`; or the time is up: `false`.
+pub(super) fn wait_gone(process: &OwnedFd, until: Instant) -> Result<bool> {
+    loop {
+        let mut fds = [PollFd::new(process, PollFlags::IN)];
+        match poll(&mut fds, Some(&timespec(time_left(until)))) {
+            Ok(0) if Instant::now() >= until => return Ok(false),
+            Ok(0) | Err(rustix::io::Errno::INTR) => {}
+            Ok(_) => return Ok(true),
+            Err(error) => return Err(Error::io("waiting for the container's process", error.into())),
+        }
+    }
+}
+
+/// Signal, grace, KILL, from here.
+pub(super) fn stop(run_dir: &Path, stop_signal: Signal, grace: Duration, until: Instant) -> Result<()> {
+    let init = signal(run_dir, if grace.is_zero() { Signal::KILL } else { stop_signal })?;
+    let grace_over = Instant::now().checked_add(grace).map_or(until, |at| at.min(until));
+    if wait_gone(&init, grace_over)? {
+        return Ok(());
+    }
+    signal(run_dir, Signal::KILL)?;
+    if wait_gone(&init, until)? { Ok(()) } else { Err(timed_out()) }
+}
+
+/// Removes what an unattended run left: its groups, its files, at last its run directory.
+pub(super) fn sweep(run_dir: &Path) -> Result<()> {
+    if !run_dir.exists() {
+        return Ok(());
+    }
+    let dir = RunDir::new(run_dir);
+    if init_of(dir.read_state().as_ref()).is_some() {
+        return Err(Error::new(ErrorKind::Refused, "the container runs").remedy("stop or kill it first"));
+    }
+    let lock = dir.lock()?;
+    let cgroup = cgroup_of(run_dir)?;
+    // Whoever is left in the group belongs to no container any more: execs of a dead one, or a process
+    // that was created and never started.
+    for pid in cgroup.processes() {
+        if let Some(process) = process::identify(pid).ok().and_then(|identity| process::open(&identity)) {
+            // It may have ended meanwhile.
+            let _ = signals::send(process.as_fd(), Signal::KILL);
+        }
+    }
+    if cgroup.is_frozen() {
+        cgroup.set_frozen(Frozen::No).map_err(|error| Error::io("thawing what is left", error))?;
+    }
+    cgroup.remove(Duration::from_secs(2)).map_err(|error| Error::io("removing control groups", error))?;
+    dir.remove_parts();
+    lock.release_with(&dir);
+    Ok(())
+}
+
+pub(super) fn not_running() -> Error {
+    Error::new(ErrorKind::Refused, "the container is not running")
+}
+
+pub(super) fn timed_out() -> Error {
+    Error::new(ErrorKind::TimedOut, "the container's process has not ended yet")
+        .remedy("a process that hangs in the kernel cannot be killed before the kernel lets it go")
+}

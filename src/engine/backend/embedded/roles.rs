@@ -1,0 +1,21 @@
+//! Which helper role does this process play, if any? Asked by `main` before any thread, logger or runtime exists.
+//!
+//! Deliberately elsewhere: the roles themselves (`linux`), what the store does when a run ends (`containers`).
+
+use std::{ffi::OsString, process::ExitCode};
+
+/// The role that the first word of the command line names. Words that begin with `__` belong to roles;
+/// a person never types them.
+#[must_use]
+pub fn role(words: &[OsString]) -> Option<fn() -> ExitCode> {
+    match words.first()?.to_str()? {
+        #[cfg(target_os = "linux")]
+        "__monitor" => Some(|| super::linux::monitor(monitor_hooks())),
+        _ => None,
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn monitor_hooks() -> super::linux::MonitorHooks {
+    super::linux::MonitorHooks { ended: |_plan, _exit| {} }
+}
