@@ -9,5 +9,6 @@
 
 mod architecture;
 mod conformance;
+mod engine;
 mod supervision;
 mod support;

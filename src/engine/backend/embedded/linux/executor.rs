@@ -132,7 +132,8 @@ fn program(spec: &Spec) -> Result<(PathBuf, &Process), Error> {
     if name.contains('/') {
         return check(Path::new(name), name).map(|()| (PathBuf::from(name), process));
     }
-    let path = environment(process).filter(|(key, _)| *key == "PATH").last().map_or_else(Default::default, |(_, path)| path);
+    let path =
+        environment(process).filter(|(key, _)| *key == "PATH").last().map_or_else(Default::default, |(_, path)| path);
     let mut refused = None;
     for dir in std::env::split_paths(path) {
         let candidate = if dir.as_os_str().is_empty() { Path::new("./").join(name) } else { dir.join(name) };

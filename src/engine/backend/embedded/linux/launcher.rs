@@ -77,7 +77,8 @@ pub(super) fn await_start(spawned: &mut Spawned, within: Duration) -> Result<Rea
         let left = until.saturating_duration_since(Instant::now());
         match spawned.status.receive(left)? {
             Some(Status::MapIds) => {
-                let ranges = id_ranges().ok_or_else(|| Error::new(ErrorKind::Internal, "the id ranges have vanished"))?;
+                let ranges =
+                    id_ranges().ok_or_else(|| Error::new(ErrorKind::Internal, "the id ranges have vanished"))?;
                 map_ranges(spawned.child.id(), &ranges)?;
                 spawned.status.send(&Status::Mapped)?;
             }
@@ -90,7 +91,9 @@ pub(super) fn await_start(spawned: &mut Spawned, within: Duration) -> Result<Rea
             Some(Status::Mapped | Status::Go) => {
                 return Err(Error::new(ErrorKind::Internal, "the helper process answered out of turn"));
             }
-            None => return Err(Error::new(ErrorKind::Internal, "the helper process died while starting the container")),
+            None => {
+                return Err(Error::new(ErrorKind::Internal, "the helper process died while starting the container"));
+            }
         }
     }
 }

@@ -140,9 +140,19 @@ impl Kernel for LinuxKernel {
     fn stop(&self, run_dir: &Path, signal: Signal, grace: Span, within: Duration) -> Result<()> {
         let until = Instant::now() + within;
         match Link::ask(run_dir, Request::Stop { signal, grace }, until)? {
-            Some(mut link) => if self.await_exit(run_dir, &mut link, until)? { Ok(()) } else { Err(timed_out()) },
+            Some(mut link) => {
+                if self.await_exit(run_dir, &mut link, until)? {
+                    Ok(())
+                } else {
+                    Err(timed_out())
+                }
+            }
             None if self.is_winding_up(run_dir) => {
-                if self.await_unattended(run_dir, until)? { Ok(()) } else { Err(timed_out()) }
+                if self.await_unattended(run_dir, until)? {
+                    Ok(())
+                } else {
+                    Err(timed_out())
+                }
             }
             None => unattended::stop(run_dir, signal, grace.duration(), until),
         }

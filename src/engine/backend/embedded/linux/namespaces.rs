@@ -36,13 +36,13 @@ pub(super) fn leave_mounts() -> io::Result<()> {
 /// Enters a new network namespace with loopback up: what `--network none` is.
 pub(super) fn leave_network() -> io::Result<()> {
     unshare(UnshareFlags::NEWNET)?;
-    let socket =
-        socket_with(AddressFamily::NETLINK, SocketType::RAW, SocketFlags::CLOEXEC, None)?;
+    let socket = socket_with(AddressFamily::NETLINK, SocketType::RAW, SocketFlags::CLOEXEC, None)?;
     send(&socket, &loopback_up(), SendFlags::empty())?;
     let mut answer = [0; 128];
     let (count, _) = rustix::net::recv(&socket, &mut answer, rustix::net::RecvFlags::empty())?;
     // nlmsgerr: header (16), then the negative error number.
-    let code = answer.get(16..20).filter(|_| count >= 20).and_then(|bytes| bytes.try_into().ok()).map(i32::from_ne_bytes);
+    let code =
+        answer.get(16..20).filter(|_| count >= 20).and_then(|bytes| bytes.try_into().ok()).map(i32::from_ne_bytes);
     match code {
         Some(0) => Ok(()),
         Some(code) => Err(io::Error::from_raw_os_error(-code)),
@@ -67,7 +67,8 @@ fn loopback_up() -> Vec<u8> {
 /// Enters a new user namespace and becomes its root. `map` maps ids from outside; without ranges the caller's own ids become 0.
 pub(super) fn enter_user_namespace(ids: Ids, map: impl FnOnce() -> Result<()>) -> Result<()> {
     let failed = |error: io::Error| {
-        let denied = matches!(Errno::from_io_error(&error), Some(Errno::PERM | Errno::ACCESS | Errno::NOSPC | Errno::USERS));
+        let denied =
+            matches!(Errno::from_io_error(&error), Some(Errno::PERM | Errno::ACCESS | Errno::NOSPC | Errno::USERS));
         let error = Error::io("entering a user namespace", error);
         if denied { error.remedy("wharf system info says how to allow user namespaces here") } else { error }
     };
@@ -103,8 +104,7 @@ pub(super) fn id_ranges() -> Option<(Vec<IdRange>, Vec<IdRange>)> {
     };
     let uids = read("/etc/subuid");
     let gids = read("/etc/subgid");
-    (helpers && !uids.is_empty() && !gids.is_empty())
-        .then(|| (lay_out(uid, &uids), lay_out(getegid().as_raw(), &gids)))
+    (helpers && !uids.is_empty() && !gids.is_empty()).then(|| (lay_out(uid, &uids), lay_out(getegid().as_raw(), &gids)))
 }
 
 /// Runs the setuid helpers for process `pid`, which waits in its new user namespace.

@@ -16,8 +16,9 @@ pub(super) fn boot_id() -> io::Result<String> {
 /// Who `pid` is now.
 pub(super) fn identify(pid: u32) -> io::Result<ProcessIdentity> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
-    let (_, start_time) = state_and_start(&stat)
-        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, format!("/proc/{pid}/stat is not as proc(5) says")))?;
+    let (_, start_time) = state_and_start(&stat).ok_or_else(|| {
+        io::Error::new(io::ErrorKind::InvalidData, format!("/proc/{pid}/stat is not as proc(5) says"))
+    })?;
     Ok(ProcessIdentity { pid, start_time })
 }
 

@@ -92,9 +92,14 @@ pub(super) struct Asked {
 pub(super) enum Request {
     Attach(AttachOptions),
     /// Replies at once; `Exit` follows when the run is over and recorded.
-    Stop { signal: Signal, grace: Span },
+    Stop {
+        signal: Signal,
+        grace: Span,
+    },
     /// Replies when sent; after KILL, `Exit` follows as for `Stop`.
-    Kill { signal: Signal },
+    Kill {
+        signal: Signal,
+    },
     Pause,
     Unpause,
     /// `Exit` follows when the run is over and recorded.
@@ -144,11 +149,7 @@ pub(super) struct Failure {
 
 impl From<&Error> for Failure {
     fn from(error: &Error) -> Self {
-        Self {
-            kind: error.kind(),
-            reason: error.reason().to_owned(),
-            remedy: error.remedy_text().map(str::to_owned),
-        }
+        Self { kind: error.kind(), reason: error.reason().to_owned(), remedy: error.remedy_text().map(str::to_owned) }
     }
 }
 
@@ -188,8 +189,9 @@ pub(super) fn put_json(out: &mut Vec<u8>, kind: Kind, message: &impl Serialize) 
 
 /// Reads a JSON payload of the peer.
 pub(super) fn parse<T: DeserializeOwned>(payload: &[u8]) -> Result<T, Error> {
-    serde_json::from_slice(payload)
-        .map_err(|error| Error::new(ErrorKind::Protocol, "the other side sent a message that does not parse").caused_by(error))
+    serde_json::from_slice(payload).map_err(|error| {
+        Error::new(ErrorKind::Protocol, "the other side sent a message that does not parse").caused_by(error)
+    })
 }
 
 /// Cuts a byte stream into frames.

@@ -36,7 +36,11 @@ const LAST_BYTES: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
 /// Our ends of a process's input and output.
 #[derive(Debug)]
 pub(super) enum Stdio {
-    Pipes { stdin: Option<OwnedFd>, stdout: OwnedFd, stderr: OwnedFd },
+    Pipes {
+        stdin: Option<OwnedFd>,
+        stdout: OwnedFd,
+        stderr: OwnedFd,
+    },
     Terminal(OwnedFd),
     /// Nobody listens.
     Discarded,

@@ -88,8 +88,13 @@ const CPU_PERIOD_US: u64 = 100_000;
 /// The whole `config.json`.
 pub(super) fn build(plan: &LaunchPlan, found: &Surroundings<'_>) -> Value {
     let groups: &[u32] = if found.ids == Ids::Single { &[] } else { &found.user.groups };
-    let mut namespaces =
-        vec![json!({"type": "pid"}), json!({"type": "ipc"}), json!({"type": "uts"}), json!({"type": "mount"}), json!({"type": "cgroup"})];
+    let mut namespaces = vec![
+        json!({"type": "pid"}),
+        json!({"type": "ipc"}),
+        json!({"type": "uts"}),
+        json!({"type": "mount"}),
+        json!({"type": "cgroup"}),
+    ];
     if let Some(network) = &found.network {
         namespaces.push(json!({"type": "network", "path": network}));
     }
@@ -142,9 +147,7 @@ fn mounts(plan: &LaunchPlan, found: &Surroundings<'_>) -> Vec<Value> {
         Ids::All | Ids::Ranges => &["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"],
         Ids::Single => &["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"],
     };
-    let fixed = |target: &str, kind: &str, source: &str, options: &[&str]| {
-        json!({"destination": target, "type": kind, "source": source, "options": options})
-    };
+    let fixed = |target: &str, kind: &str, source: &str, options: &[&str]| json!({"destination": target, "type": kind, "source": source, "options": options});
     let bind = |name: &str| {
         let target = format!("/etc/{name}");
         json!({"destination": target, "type": "bind", "source": found.etc.join(name), "options": ["rbind", "rprivate"]})

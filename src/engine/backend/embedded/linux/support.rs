@@ -102,7 +102,11 @@ fn limits(cgroups: &Mounts, rootless: bool) -> Vec<SupportItem> {
             } else {
                 format!("there is no writable {controller} control group here")
             };
-            let fix = if rootless { "run the container as root: sudo wharf" } else { "mount control groups on /sys/fs/cgroup" };
+            let fix = if rootless {
+                "run the container as root: sudo wharf"
+            } else {
+                "mount control groups on /sys/fs/cgroup"
+            };
             missing(feature, reason, Some(fix.to_owned()))
         })
         .collect()

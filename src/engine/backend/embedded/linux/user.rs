@@ -17,7 +17,8 @@ pub(super) struct User {
 
 /// Looks `wanted` up; nothing wanted is user 0.
 pub(super) fn resolve(rootfs: &Rootfs, wanted: Option<&str>) -> Result<User> {
-    let read = |path| rootfs.read(path).map_err(|error| Error::io(format_args!("reading {path} of the container"), error));
+    let read =
+        |path| rootfs.read(path).map_err(|error| Error::io(format_args!("reading {path} of the container"), error));
     let passwd = read("etc/passwd")?.unwrap_or_default();
     let group = read("etc/group")?.unwrap_or_default();
     lookup(&passwd, &group, wanted.unwrap_or_default())
@@ -45,7 +46,9 @@ fn lookup(passwd: &str, group: &str, wanted: &str) -> Result<User> {
         let gid = entry.as_ref().map_or(0, |entry| entry.gid);
         let mut groups = Vec::new();
         for found in group.lines().filter_map(GroupEntry::parse) {
-            if name.is_some_and(|name| found.members.split(',').any(|member| member == name)) && !groups.contains(&found.gid) {
+            if name.is_some_and(|name| found.members.split(',').any(|member| member == name))
+                && !groups.contains(&found.gid)
+            {
                 groups.push(found.gid);
             }
         }
@@ -62,8 +65,11 @@ fn lookup(passwd: &str, group: &str, wanted: &str) -> Result<User> {
 }
 
 fn unknown(what: &str, name: &str, file: &str) -> Error {
-    Error::new(ErrorKind::InvalidInput, format!("unable to find {what} {name}: no matching entries in {file} of the container"))
-        .remedy(format!("use a number, or an image whose {file} has {name}"))
+    Error::new(
+        ErrorKind::InvalidInput,
+        format!("unable to find {what} {name}: no matching entries in {file} of the container"),
+    )
+    .remedy(format!("use a number, or an image whose {file} has {name}"))
 }
 
 struct PasswdEntry<'a> {

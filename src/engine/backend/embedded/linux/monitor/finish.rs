@@ -2,10 +2,7 @@
 //!
 //! Deliberately elsewhere: removing the container itself (`MonitorHooks::ended`).
 
-use std::{
-    fs, io,
-    time::Duration,
-};
+use std::{fs, io, time::Duration};
 
 use rustix::event::{PollFd, PollFlags, poll};
 

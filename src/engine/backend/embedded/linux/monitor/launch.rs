@@ -86,7 +86,8 @@ pub(super) fn launch(plan: &LaunchPlan, starter: &mut StatusLine, _diverted: Bor
 /// Opens the container's log for appending.
 pub(super) fn open_log(plan: &LaunchPlan) -> Result<LogWriter> {
     let dir = plan.container_dir.join("log");
-    LogWriter::open(&dir, &plan.log).map_err(|error| Error::io(format_args!("opening the log in {}", dir.display()), error))
+    LogWriter::open(&dir, &plan.log)
+        .map_err(|error| Error::io(format_args!("opening the log in {}", dir.display()), error))
 }
 
 type Started = (StateFile, OwnedFd, Cgroup, ListeningSocket, Stdio);
@@ -102,7 +103,10 @@ fn prepare_and_start(
     let marks = if ids == Ids::All { Marks::Trusted } else { Marks::User };
     run_dir.create_parts()?;
     mount_rootfs(&plan.rootfs, &run_dir.rootfs(), marks, durability)?;
-    let (mounts, group) = (Mounts::read().map_err(|error| Error::io("looking for control groups", error))?, format!("/wharf-{}", plan.id));
+    let (mounts, group) = (
+        Mounts::read().map_err(|error| Error::io("looking for control groups", error))?,
+        format!("/wharf-{}", plan.id),
+    );
     let cgroup = Cgroup::locate(&mounts, &group);
     undo.cgroup = Some(cgroup.clone());
     let warnings = write_bundle(plan, run_dir, ids, &mounts, &group)?;
@@ -110,7 +114,8 @@ fn prepare_and_start(
     let pid = container.pid().map(|pid| pid.as_raw()).and_then(|pid| u32::try_from(pid).ok());
     let pid = pid.ok_or_else(|| Error::new(ErrorKind::Internal, "the runtime created no process"))?;
     let identity = process::identify(pid).map_err(|error| Error::io("looking at the new process", error))?;
-    let init = process::open(&identity).ok_or_else(|| Error::new(ErrorKind::Internal, "the new process is already gone"))?;
+    let init =
+        process::open(&identity).ok_or_else(|| Error::new(ErrorKind::Internal, "the new process is already gone"))?;
     undo.init = Some(init.try_clone().map_err(|error| Error::io("holding the new process", error))?);
     recover_from_runtime();
     let socket = ListeningSocket::bind(plan.run_dir.as_path())?;
@@ -250,7 +255,8 @@ fn create(plan: &LaunchPlan, run_dir: &RunDir) -> Result<(Container, ExecReport,
         pipes = Some(Stdio::Pipes { stdin, stdout: stdout.0, stderr: stderr.0 });
     }
     let built = builder.as_init(run_dir.bundle()).with_systemd(false).with_detach(true).build();
-    let container = built.map_err(|error| report.take().unwrap_or_else(|| runtime_failure("creating the container", &error)))?;
+    let container =
+        built.map_err(|error| report.take().unwrap_or_else(|| runtime_failure("creating the container", &error)))?;
     let stdio = match (console, pipes) {
         (Some(console), _) => Stdio::Terminal(console.receive().map_err(failed)?),
         (None, Some(pipes)) => pipes,
@@ -267,7 +273,10 @@ fn recover_from_runtime() {
 }
 
 /// An error of libcontainer with its whole chain, which is where the reason is.
-pub(in crate::engine::backend::embedded::linux) fn runtime_failure(doing: &str, error: &dyn std::error::Error) -> Error {
+pub(in crate::engine::backend::embedded::linux) fn runtime_failure(
+    doing: &str,
+    error: &dyn std::error::Error,
+) -> Error {
     let mut text = format!("{doing}: {error}");
     let mut source = error.source();
     while let Some(cause) = source {

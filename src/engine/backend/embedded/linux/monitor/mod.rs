@@ -23,13 +23,7 @@ use rustix::{
     stdio::{dup2_stderr, dup2_stdin, dup2_stdout},
 };
 
-use super::{
-    client::Opener,
-    protocol::Status,
-    pump::Pump,
-    signals,
-    status_line::StatusLine,
-};
+use super::{client::Opener, protocol::Status, pump::Pump, signals, status_line::StatusLine};
 use crate::engine::{
     backend::embedded::launch::{ExitFile, LaunchPlan},
     domain::{AttachOptions, Error, ErrorKind, Result},
@@ -94,12 +88,17 @@ fn run(hooks: MonitorHooks) -> Result<()> {
 fn take_inheritance() -> Result<(Orders, StatusLine, Option<OwnedFd>)> {
     let failed = |error: std::io::Error| Error::io("taking over from the starter", error);
     signals::close_from(3).map_err(failed)?;
-    let keep = |fd: std::os::fd::BorrowedFd<'_>| rustix::io::fcntl_dupfd_cloexec(fd, 3).map_err(|error| failed(error.into()));
+    let keep =
+        |fd: std::os::fd::BorrowedFd<'_>| rustix::io::fcntl_dupfd_cloexec(fd, 3).map_err(|error| failed(error.into()));
     let orders = keep(rustix::stdio::stdin())?;
     let status = keep(rustix::stdio::stdout())?;
     let client = keep(rustix::stdio::stderr())?;
-    let null = open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty()).map_err(|error| failed(error.into()))?;
-    dup2_stdin(&null).and_then(|()| dup2_stdout(&null)).and_then(|()| dup2_stderr(&null)).map_err(|error| failed(error.into()))?;
+    let null =
+        open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty()).map_err(|error| failed(error.into()))?;
+    dup2_stdin(&null)
+        .and_then(|()| dup2_stdout(&null))
+        .and_then(|()| dup2_stderr(&null))
+        .map_err(|error| failed(error.into()))?;
     // A session leader already (started by hand, in a test): as good.
     let _ = setsid();
     set_child_subreaper(Pid::from_raw(1)).map_err(|error| failed(error.into()))?;

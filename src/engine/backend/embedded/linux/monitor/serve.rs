@@ -100,11 +100,8 @@ fn wait(running: &Running, pump: &Pump, diverted: &OwnedFd, stopping: &Stopping)
         // Out of kernel memory is all that is left; the next turn may fare better.
         Err(_) => std::thread::sleep(std::time::Duration::from_millis(10)),
     }
-    let mut woken: Vec<_> = wakers
-        .into_iter()
-        .zip(fds.iter().map(PollFd::revents))
-        .filter(|(_, events)| !events.is_empty())
-        .collect();
+    let mut woken: Vec<_> =
+        wakers.into_iter().zip(fds.iter().map(PollFd::revents)).filter(|(_, events)| !events.is_empty()).collect();
     // The end of the process comes last in a turn, so that requests that came before it are heard.
     woken.sort_by_key(|(waker, _)| *waker == Waker::Init);
     woken
