@@ -6,6 +6,7 @@
 
 use std::{
     io::{self, Read},
+    path::PathBuf,
     sync::Arc,
     time::Duration,
 };
@@ -100,18 +101,30 @@ impl Blobs {
         let _ = self.disk.remove_file(&self.layout.blob(digest));
     }
 
-    /// Becomes the one writer of `digest`, among threads and processes, waiting for another one to end.
+    /// Becomes the one who holds `path`, among threads and processes, waiting for another one to end. `waiting` is
+    /// called once if there is one.
     ///
     /// # Errors
-    /// `Cancelled` or `TimedOut` by the context; the lock file's own errors.
-    pub(super) fn writer(&self, digest: &Digest, context: &OperationContext) -> Result<WriterLock> {
-        let path = self.layout.writer_lock(digest);
+    /// What `check` says, asked again and again; the lock file's own errors.
+    pub(super) fn writer(
+        &self,
+        path: PathBuf,
+        context: &OperationContext,
+        check: &dyn Fn() -> Result<()>,
+        waiting: &dyn Fn(),
+    ) -> Result<WriterLock> {
+        let mut told = false;
         loop {
-            context.check()?;
+            check()?;
             let holder = Holder::this_process(Verb::Pull, context.remaining());
             match try_lock(&path, Mode::Exclusive, &holder) {
                 Ok(Some(lock)) => return Ok(WriterLock { _lock: lock, disk: Arc::clone(&self.disk), path }),
-                Ok(None) => std::thread::sleep(WRITER_POLL),
+                Ok(None) => {
+                    if !std::mem::replace(&mut told, true) {
+                        waiting();
+                    }
+                    std::thread::sleep(WRITER_POLL);
+                }
                 // The last writer took its lock file away: take a new one.
                 Err(error) if error.kind() == io::ErrorKind::NotFound && self.disk.exists(&self.layout.ingest()) => {}
                 Err(error) => return Err(Error::io("locking a digest", error)),
@@ -128,11 +141,11 @@ impl Blobs {
     }
 }
 
-/// The right to write one digest. Its file goes with it; waiters notice and make their own.
+/// The right to write one blob or one layer. Its file goes with it; waiters notice and make their own.
 pub(super) struct WriterLock {
     _lock: Lock,
     disk: Arc<dyn Disk>,
-    path: std::path::PathBuf,
+    path: PathBuf,
 }
 
 impl Drop for WriterLock {

@@ -49,9 +49,14 @@ impl Layout {
         self.ingest().join(format!("{}.part", digest.hex()))
     }
 
-    /// Locked by whoever writes the blob, or unpacks the layer, of this digest.
-    pub(super) fn writer_lock(&self, digest: &Digest) -> PathBuf {
-        self.ingest().join(format!("{}.lock", digest.hex()))
+    /// Locked by whoever writes the blob of this digest.
+    pub(super) fn blob_lock(&self, digest: &Digest) -> PathBuf {
+        self.ingest().join(format!("{}.blob.lock", digest.hex()))
+    }
+
+    /// Locked by whoever unpacks the layer of this `diff_id`, which for a plain tar is the blob's digest too.
+    pub(super) fn layer_lock(&self, diff_id: &Digest) -> PathBuf {
+        self.ingest().join(format!("{}.layer.lock", diff_id.hex()))
     }
 
     pub(super) fn layers(&self) -> PathBuf {

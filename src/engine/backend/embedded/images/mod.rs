@@ -5,7 +5,18 @@
 
 mod blobs;
 pub mod config;
+mod fetch_layer;
+mod layers;
 mod layout;
+mod leases;
+mod pull;
 mod receive;
+pub mod records;
 pub mod source;
+mod store;
+#[cfg(all(test, target_os = "linux"))]
+mod tests;
+mod transfers;
+mod unpack_stream;
 pub mod unpacker;
+pub use self::{pull::Pulled, store::ImageStore};

@@ -18,7 +18,7 @@ use crate::engine::{
     backend::{
         OperationContext,
         embedded::{
-            disk::{Sync, TemporaryFile},
+            disk::{self, TemporaryFile},
             manifest::Descriptor,
         },
     },
@@ -43,6 +43,8 @@ pub(super) struct Tide {
 struct Level {
     available: u64,
     ended: Option<Ended>,
+    /// The reader needs no more.
+    abandoned: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,8 +56,13 @@ enum Ended {
 impl Tide {
     /// A file that is there as a whole.
     pub(super) fn complete(size: u64) -> Self {
-        let level = Level { available: size, ended: Some(Ended::Complete) };
+        let level = Level { available: size, ended: Some(Ended::Complete), abandoned: false };
         Self { level: Mutex::new(level), changed: Condvar::new() }
+    }
+
+    /// Tells the writer that whoever read has failed for a reason of his own.
+    pub(super) fn abandon(&self) {
+        self.level().abandoned = true;
     }
 
     fn rise(&self, available: u64) {
@@ -145,7 +152,17 @@ impl Partial {
     }
 }
 
-/// Receives the rest of `descriptor` from `source` into the store, telling `tide` and `progress` how much is there.
+/// What a transfer reports to and is stopped by.
+#[derive(Clone, Copy)]
+pub(super) struct Control<'a> {
+    pub context: &'a OperationContext,
+    /// Fails when the transfer should end.
+    pub check: &'a (dyn Fn() -> Result<()> + Sync),
+    /// Told how many bytes are there.
+    pub progress: &'a (dyn Fn(u64) + Sync),
+}
+
+/// Receives the rest of `descriptor` from `source` into the store, telling `tide` how much is there.
 ///
 /// # Errors
 /// The source's, after some tries to go on where it stopped; what came stays for the next attempt. `DigestMismatch` when
@@ -155,12 +172,11 @@ pub(super) fn receive(
     descriptor: &Descriptor,
     mut partial: Partial,
     source: &dyn ImageSource,
-    context: &OperationContext,
+    control: Control<'_>,
     tide: &Tide,
-    progress: &dyn Fn(u64),
 ) -> Result<()> {
-    let outcome = receive_rest(descriptor, &mut partial, source, context, tide, progress)
-        .and_then(|()| commit(blobs, descriptor, partial));
+    let outcome =
+        receive_rest(descriptor, &mut partial, source, control, tide).and_then(|()| commit(blobs, descriptor, partial));
     match &outcome {
         Ok(()) => tide.end(Ended::Complete),
         Err(error) => {
@@ -182,30 +198,30 @@ fn commit(blobs: &Blobs, descriptor: &Descriptor, partial: Partial) -> Result<()
     if digester.finish() != descriptor.digest {
         return Err(mismatch(&descriptor.digest, "what came has another digest"));
     }
-    file.commit(&blobs.layout().blob(&descriptor.digest), Sync::Yes).map_err(|error| Error::io("storing a blob", error))
+    file.commit(&blobs.layout().blob(&descriptor.digest), disk::Sync::Yes)
+        .map_err(|error| Error::io("storing a blob", error))
 }
 
 fn receive_rest(
     descriptor: &Descriptor,
     partial: &mut Partial,
     source: &dyn ImageSource,
-    context: &OperationContext,
+    control: Control<'_>,
     tide: &Tide,
-    progress: &dyn Fn(u64),
 ) -> Result<()> {
     tide.rise(partial.received);
-    progress(partial.received);
+    (control.progress)(partial.received);
     let mut failures = 0;
     while partial.received < descriptor.size {
         let before = partial.received;
-        let Err(error) = receive_some(descriptor, partial, source, context, tide, progress) else { continue };
+        let Err(error) = receive_some(descriptor, partial, source, control, tide) else { continue };
         failures = if partial.received > before { 1 } else { failures + 1 };
         if failures > ATTEMPTS || !may_pass(&error) {
             return Err(error);
         }
         let mut pause = PAUSE * 2_u32.pow(failures - 1);
         while !pause.is_zero() {
-            context.check()?;
+            (control.check)()?;
             let nap = pause.min(Duration::from_millis(50));
             std::thread::sleep(nap);
             pause -= nap;
@@ -219,14 +235,16 @@ fn receive_some(
     descriptor: &Descriptor,
     partial: &mut Partial,
     source: &dyn ImageSource,
-    context: &OperationContext,
+    control: Control<'_>,
     tide: &Tide,
-    progress: &dyn Fn(u64),
 ) -> Result<()> {
-    let mut body = source.blob(descriptor, partial.received, context)?;
+    let mut body = source.blob(descriptor, partial.received, control.context)?;
     let mut piece = vec![0; PIECE];
     loop {
-        context.check()?;
+        (control.check)()?;
+        if tide.level().abandoned {
+            return Err(Error::cancelled());
+        }
         let count = match body.read(&mut piece) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(interrupted(partial.received, descriptor.size).caused_by(error)),
@@ -245,7 +263,7 @@ fn receive_some(
         partial.digester.update(bytes);
         partial.received += bytes.len() as u64;
         tide.rise(partial.received);
-        progress(partial.received);
+        (control.progress)(partial.received);
     }
 }
 

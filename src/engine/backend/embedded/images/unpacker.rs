@@ -29,6 +29,9 @@ pub trait Unpacker: Send + Sync {
     /// and hard links to their files. Idempotent.
     fn complete(&self, layer: &Path, lowers: &[PathBuf], report: &UnpackReport) -> io::Result<()>;
 
+    /// Writes everything of the file system that holds `path` to its disk.
+    fn settle(&self, path: &Path) -> io::Result<()>;
+
     /// Removes a tree, whoever in the user's range owns its files. Nothing there is fine.
     fn remove(&self, tree: &Path) -> io::Result<()>;
 }

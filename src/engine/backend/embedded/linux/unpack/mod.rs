@@ -55,6 +55,10 @@ impl Unpacker for LayerUnpacker {
         complete::complete_layer(layer, lowers, self.privilege, report)
     }
 
+    fn settle(&self, path: &Path) -> io::Result<()> {
+        Ok(rustix::fs::syncfs(std::fs::File::open(path)?)?)
+    }
+
     fn remove(&self, tree: &Path) -> io::Result<()> {
         let (Some(parent), Some(name)) = (tree.parent(), tree.file_name()) else {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "the path names no directory entry"));

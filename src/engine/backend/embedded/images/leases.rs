@@ -1,0 +1,131 @@
+//! What may not be deleted although no record names it yet? Leases of running pulls, and the lock of all deleting.
+//!
+//! A lease is a list of digests beside a file its owner keeps locked: when the owner dies, the kernel ends the lease.
+//! Deliberately elsewhere: deleting (`collect`).
+
+use std::{
+    collections::HashSet,
+    io,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use super::layout::Layout;
+use crate::engine::{
+    backend::embedded::{
+        disk::Disk,
+        lock::{Holder, Lock, Mode, is_free, lock, try_lock},
+    },
+    domain::{Digest, Error, Result, Verb},
+};
+
+/// The collection lock is held for one small file, or for deleting names; never for a transfer.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The leases of one store.
+#[derive(Clone)]
+pub(super) struct Leases {
+    layout: Layout,
+    disk: Arc<dyn Disk>,
+}
+
+/// Content kept for an operation that has begun; ends with the value, or with its process.
+pub(super) struct Lease {
+    leases: Leases,
+    name: String,
+    digests: Vec<Digest>,
+    _held: Lock,
+}
+
+/// Nothing is deleted while this lives. Held for moments only.
+#[derive(Debug)]
+pub struct CollectionGuard {
+    _lock: Lock,
+}
+
+impl Leases {
+    pub(super) fn new(layout: Layout, disk: Arc<dyn Disk>) -> Self {
+        Self { layout, disk }
+    }
+
+    /// Keeps everything as it is, together with others who want that.
+    pub(super) fn share(&self, verb: Verb) -> Result<CollectionGuard> {
+        self.guard(verb, Mode::Shared)
+    }
+
+    /// The right to change records and to delete content.
+    pub(super) fn exclude(&self, verb: Verb) -> Result<CollectionGuard> {
+        self.guard(verb, Mode::Exclusive)
+    }
+
+    /// A new lease, empty.
+    pub(super) fn begin(&self, verb: Verb, time_limit: Duration) -> Result<Lease> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let name = format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let failed = |error| Error::io("taking a lease", error);
+        // Against a collection that looks at the file between its making and its locking.
+        let _guard = self.share(verb)?;
+        let holder = Holder::this_process(verb, time_limit);
+        let held = try_lock(&self.path(&name, "lock"), Mode::Exclusive, &holder).map_err(failed)?;
+        let held = held.ok_or_else(|| failed(io::Error::other("another process has this one's number")))?;
+        Ok(Lease { leases: self.clone(), name, digests: Vec::new(), _held: held })
+    }
+
+    /// Digests under a living lease; dead leases are cleared. Call with the collection excluded.
+    pub(super) fn living(&self) -> Result<HashSet<Digest>> {
+        let failed = |error| Error::io("reading leases", error);
+        let mut living = HashSet::new();
+        for entry in self.disk.list(&self.layout.leases()).map_err(failed)? {
+            let Some(name) = entry.name.strip_suffix(".lock") else { continue };
+            let list = self.path(name, "json");
+            if is_free(&self.path(name, "lock")) {
+                // A dead lease that cannot be cleared is found again next time.
+                let _ = self.disk.remove_file(&list);
+                let _ = self.disk.remove_file(&self.path(name, "lock"));
+                continue;
+            }
+            match self.disk.read(&list) {
+                Ok(bytes) => living.extend(
+                    serde_json::from_slice::<Vec<Digest>>(&bytes)
+                        .map_err(|error| failed(io::Error::new(io::ErrorKind::InvalidData, error)))?,
+                ),
+                // Taken, and nothing in it yet.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(failed(error)),
+            }
+        }
+        Ok(living)
+    }
+
+    fn guard(&self, verb: Verb, mode: Mode) -> Result<CollectionGuard> {
+        let holder = Holder::this_process(verb, PATIENCE);
+        Ok(CollectionGuard { _lock: lock(&self.layout.collection_lock(), mode, &holder, PATIENCE)? })
+    }
+
+    fn path(&self, name: &str, extension: &str) -> PathBuf {
+        self.layout.leases().join(format!("{name}.{extension}"))
+    }
+}
+
+impl Lease {
+    /// Keeps these digests too, from now on: only then look whether they are here.
+    pub(super) fn add(&mut self, verb: Verb, digests: impl IntoIterator<Item = Digest>) -> Result<()> {
+        self.digests.extend(digests);
+        let _guard = self.leases.share(verb)?;
+        let bytes = serde_json::to_vec(&self.digests).expect("digests are strings");
+        let path = self.leases.path(&self.name, "json");
+        self.leases.disk.write_atomic(&path, &bytes).map_err(|error| Error::io("writing a lease", error))
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        // A leftover is dead as soon as its lock is free, and cleared by the next collection.
+        let _ = self.leases.disk.remove_file(&self.leases.path(&self.name, "json"));
+        let _ = self.leases.disk.remove_file(&self.leases.path(&self.name, "lock"));
+    }
+}
