@@ -1,7 +1,9 @@
 //! Does the engine do on a real kernel what its parts promise? Root, namespaces and control groups are needed.
 //! Deliberately elsewhere: decisions without a kernel (unit tests), whole verbs (`cli`, `conformance`).
 
-#[cfg(target_os = "linux")]
+#![cfg(target_os = "linux")]
+
 mod bench_container;
-#[cfg(target_os = "linux")]
 mod runtime;
+mod runtime_kills;
+mod surroundings;

@@ -29,6 +29,9 @@ use crate::engine::{
 /// How often somebody who waits for a monitor to finish looks.
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
 
+/// How long a failed launch may take to undo itself before it is undone from outside.
+const UNDOING: Duration = Duration::from_secs(5);
+
 /// This machine.
 #[derive(Debug)]
 pub struct LinuxKernel {
@@ -57,17 +60,21 @@ impl LinuxKernel {
         }
     }
 
-    /// Undoes a launch that did not come to its end: the monitor is killed, and with it what it created.
+    /// Undoes a launch that did not come to its end. A monitor that could report its failure has undone
+    /// everything itself; one that could not is killed, and with it what it created.
     fn abandon(&self, run_dir: &Path, mut child: Child) {
-        // It may have ended by itself, as it does after a failure it reported.
-        let ended = wait_child(&mut child, Duration::from_secs(5));
-        if !ended {
-            let _ = child.kill(); // Ended meanwhile is as good.
-            let _ = child.wait(); // As above.
+        if wait_child(&mut child, UNDOING) && child.wait().is_ok_and(|status| status.code().is_some()) {
+            return;
         }
-        if let Ok(init) = unattended::signal(run_dir, Signal::KILL) {
+        let monitor = child.id();
+        let _ = child.kill(); // Ended meanwhile is as good.
+        let _ = child.wait(); // As above.
+        // Only what this monitor started: the directory may have come to belong to another one's run.
+        if RunDir::new(run_dir).read_state().is_some_and(|state| state.monitor.pid == monitor)
+            && let Ok(init) = unattended::signal(run_dir, Signal::KILL)
+        {
             // What does not end now is found by the next sweep.
-            let _ = unattended::wait_gone(&init, Instant::now() + Duration::from_secs(2));
+            let _ = unattended::wait_gone(&init, Instant::now() + UNDOING);
         }
         let _ = unattended::sweep(run_dir); // As above.
     }

@@ -44,7 +44,8 @@ fn lookup(passwd: &str, group: &str, wanted: &str) -> Result<User> {
     let home = entry.as_ref().map(|entry| entry.home).filter(|home| !home.is_empty()).unwrap_or("/").to_owned();
     if wanted_group.is_empty() {
         let gid = entry.as_ref().map_or(0, |entry| entry.gid);
-        let mut groups = Vec::new();
+        // The own group is among them, so that dropping it does not open what a negative right closed (CVE-2022-36109).
+        let mut groups = vec![gid];
         for found in group.lines().filter_map(GroupEntry::parse) {
             if name.is_some_and(|name| found.members.split(',').any(|member| member == name))
                 && !groups.contains(&found.gid)
@@ -61,7 +62,7 @@ fn lookup(passwd: &str, group: &str, wanted: &str) -> Result<User> {
         (None, Some(gid)) => gid,
         (None, None) => return Err(unknown("group", wanted_group, "/etc/group")),
     };
-    Ok(User { uid, gid, groups: Vec::new(), home })
+    Ok(User { uid, gid, groups: vec![gid], home })
 }
 
 fn unknown(what: &str, name: &str, file: &str) -> Error {
@@ -124,20 +125,20 @@ mod tests {
 
     #[test]
     fn a_name_brings_its_group_its_groups_and_its_home() {
-        assert_eq!(found("web"), (33, 34, vec![10, 35], "/srv".into()));
-        assert_eq!(found("33"), (33, 34, vec![10, 35], "/srv".into()));
+        assert_eq!(found("web"), (33, 34, vec![34, 10, 35], "/srv".into()));
+        assert_eq!(found("33"), (33, 34, vec![34, 10, 35], "/srv".into()));
     }
 
     #[test]
     fn a_named_group_replaces_all_groups() {
-        assert_eq!(found("web:wheel"), (33, 10, vec![], "/srv".into()));
-        assert_eq!(found("web:77"), (33, 77, vec![], "/srv".into()));
-        assert_eq!(found(":wheel"), (0, 10, vec![], "/root".into()));
+        assert_eq!(found("web:wheel"), (33, 10, vec![10], "/srv".into()));
+        assert_eq!(found("web:77"), (33, 77, vec![77], "/srv".into()));
+        assert_eq!(found(":wheel"), (0, 10, vec![10], "/root".into()));
     }
 
     #[test]
     fn a_number_without_entry_is_fine_and_a_name_without_entry_is_not() {
-        assert_eq!(found("4711"), (4711, 0, vec![], "/".into()));
+        assert_eq!(found("4711"), (4711, 0, vec![0], "/".into()));
         let error = lookup(PASSWD, GROUP, "ghost").unwrap_err();
         assert!(error.reason().contains("ghost"), "{error}");
         assert!(lookup(PASSWD, GROUP, "web:ghosts").is_err());
