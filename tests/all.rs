@@ -8,6 +8,7 @@
 )]
 
 mod architecture;
+mod cli;
 mod conformance;
 mod engine;
 mod supervision;

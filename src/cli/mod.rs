@@ -23,6 +23,7 @@ pub use self::{exit::Exit, grammar::command_tree, settings::ScreenSettings};
 use self::{
     grammar::{Invocation, Request, Shell, UsageError},
     printer::Printer,
+    script::Script,
     settings::{Loaded, choose_host},
     signals::{Signals, die_of},
     verbs::Work,
@@ -129,7 +130,14 @@ fn answer_at_once(request: &Request, printer: &mut Printer) -> Option<Exit> {
     Some(Exit::DONE)
 }
 
-fn with_engine(invocation: Invocation, host: HostSpec, locations: &Locations, printer: &mut Printer) -> Exit {
+fn with_engine(mut invocation: Invocation, host: HostSpec, locations: &Locations, printer: &mut Printer) -> Exit {
+    let script = match load_script(&mut invocation.request) {
+        Ok(script) => script,
+        Err(errors) => {
+            errors.iter().for_each(|error| printer.usage(error));
+            return Exit::Code(grammar::USAGE);
+        }
+    };
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -146,13 +154,15 @@ fn with_engine(invocation: Invocation, host: HostSpec, locations: &Locations, pr
             }
         };
         let mut signals = Signals::of_this_process();
-        let exit = if let Request::Script { file, jobs, keep_going } = invocation.request {
-            let plan = script::Options { jobs, keep_going };
-            script::perform(&engine, locations, printer, &mut signals, file.as_deref(), plan).await
-        } else {
-            let verb = invocation.verb;
-            let mut work = Work { engine: &engine, locations, printer: &mut *printer, signals: &mut signals, verb };
-            verbs::perform(&mut work, invocation.request).await
+        let exit = match script {
+            Some((script, options)) => {
+                script::perform(&engine, locations, printer, &mut signals, script, options).await
+            }
+            None => {
+                let verb = invocation.verb;
+                let mut work = Work { engine: &engine, locations, printer: &mut *printer, signals: &mut signals, verb };
+                verbs::perform(&mut work, invocation.request).await
+            }
         };
         if let Exit::Signal(_) = exit {
             engine.close().await;
@@ -162,6 +172,13 @@ fn with_engine(invocation: Invocation, host: HostSpec, locations: &Locations, pr
     // Threads that still wait for a host or a disk must not hold the end.
     runtime.shutdown_background();
     exit
+}
+
+/// A script is read before an engine is opened: one that does not parse touches nothing.
+fn load_script(request: &mut Request) -> Result<Option<(Script, script::Options)>, Vec<UsageError>> {
+    let Request::Script { file, jobs, keep_going } = request else { return Ok(None) };
+    let options = script::Options { jobs: *jobs, keep_going: *keep_going };
+    script::load(file.as_deref()).map(|script| Some((script, options)))
 }
 
 /// The code of a command line whose host cannot be opened.

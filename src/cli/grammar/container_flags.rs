@@ -31,7 +31,7 @@ pub fn arguments(command: Command) -> Command {
         .arg(value("hostname", Some('h'), "NAME", "Host name inside"))
         .arg(values("label", Some('l'), "KEY=VALUE", "Attach a label"))
         .arg(values("volume", Some('v'), "SOURCE:TARGET[:ro]", "Mount a directory or a volume"))
-        .arg(values("mount", None, "type=...,source=...,target=...", "Mount, spelled out"))
+        .arg(values("mount", None, "KEY=VALUE,...", "Mount, spelled out: type=bind,source=/srv,target=/www"))
         .arg(values("tmpfs", None, "TARGET[:OPTIONS]", "Mount memory as a directory"))
         .arg(switch("read-only", None, "Make its root file system read-only"))
         .arg(value("memory", Some('m'), "SIZE", "Memory limit: 512m, 2g"))
@@ -43,7 +43,7 @@ pub fn arguments(command: Command) -> Command {
         .arg(value("stop-timeout", None, "SECONDS", "Grace between that signal and KILL"))
         .arg(value("pull", None, "POLICY", "Fetch the image: always, missing (default) or never"))
         .arg(value("platform", None, "OS/ARCH", "Platform of the image"))
-        .arg(trailing("IMAGE [COMMAND [ARG]", "Image, then the command to run instead of its own"))
+        .arg(trailing("IMAGE", "Image, then the command to run instead of its own"))
 }
 
 /// What the flags say, with variables and files of the caller taken in.

@@ -211,7 +211,7 @@ fn exec_arguments(command: clap::Command) -> clap::Command {
         .arg(value("workdir", Some('w'), "DIR", "Working directory inside"))
         .arg(values("env", Some('e'), "KEY=VALUE", "Set a variable; KEY alone takes it from here"))
         .arg(values("env-file", None, "FILE", "Read variables from a file"))
-        .arg(trailing("CONTAINER COMMAND [ARG]", "Container, then the command to run in it"))
+        .arg(trailing("CONTAINER", "Container, then the command to run in it"))
 }
 
 fn read_exec(matches: &ArgMatches, around: &Surroundings<'_>) -> Read {

@@ -104,6 +104,7 @@ pub fn command_tree() -> Command {
     let mut root = help::decorate(Command::new("wharf"))
         .version(env!("CARGO_PKG_VERSION"))
         .subcommand_required(true)
+        .disable_help_subcommand(true)
         .args(flags::globals().map(|arg| arg.global(true)));
     for entry in verbs().filter(|entry| entry.group != Group::Hidden) {
         let command = command_of(entry, Command::new(entry.last_word()));
@@ -113,7 +114,8 @@ pub fn command_tree() -> Command {
                 root.mut_subcommand(group, |parent| parent.subcommand(command))
             }
             Some(group) => {
-                let parent = Command::new(group).about(help::group_about(group)).subcommand_required(true);
+                let parent = Command::new(group).about(help::group_about(group));
+                let parent = parent.subcommand_required(true).disable_help_subcommand(true);
                 root.subcommand(parent.subcommand(command))
             }
         };

@@ -24,7 +24,7 @@ use self::{
 };
 use super::{
     exit::Exit,
-    grammar::{USAGE, UsageError},
+    grammar::UsageError,
     json::{ErrorRow, VERSION},
     printer::{Captured, Printer, Settled},
     signals::{Signals, ends_a_verb},
@@ -43,22 +43,27 @@ pub struct Options {
     pub keep_going: bool,
 }
 
-/// Runs the file, or standard input; one JSON object per line tells how each went, in the order they ended.
+/// A script that parses.
+#[derive(Debug)]
+pub struct Script(Vec<Line>);
+
+/// Reads the file, or standard input, as a whole.
+///
+/// # Errors
+/// That it cannot be read, or every line that is wrong.
+pub fn load(file: Option<&Path>) -> Result<Script, Vec<UsageError>> {
+    read(file).and_then(|text| lines::parse(&text)).map(Script)
+}
+
+/// Runs it; one JSON object per line tells how each went, in the order they ended.
 pub async fn perform(
     engine: &Engine,
     locations: &Locations,
     printer: &mut Printer,
     signals: &mut Signals,
-    file: Option<&Path>,
+    Script(lines): Script,
     options: Options,
 ) -> Exit {
-    let lines = match read(file).and_then(|text| lines::parse(&text)) {
-        Ok(lines) => lines,
-        Err(errors) => {
-            errors.iter().for_each(|error| printer.usage(error));
-            return Exit::Code(USAGE);
-        }
-    };
     let mut run = Run {
         engine,
         locations,

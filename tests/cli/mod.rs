@@ -1,0 +1,7 @@
+//! Does the command line keep its promises? Generated pages are fresh, errors and exit codes are as documented, and
+//! verbs do on real engines what their help says.
+//! Deliberately elsewhere: how words are read (unit tests of `cli::grammar`), what engines do (`conformance`).
+
+mod completions;
+mod plain;
+mod reference;
