@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::engine::domain::{
-    Container, Done, EngineEvent, Error, ErrorKind, HistoryEntry, HostInfo, Image, Intent, LogEntry, LogSource,
-    PublishedPort, SupportItem, Timestamp,
+    Container, Done, EngineEvent, Error, ErrorKind, Finding, HistoryEntry, HostInfo, Image, Intent, LogEntry,
+    LogSource, PublishedPort, SupportItem, Timestamp,
 };
 
 /// The version of every object here.
@@ -349,6 +349,20 @@ impl<'a> InfoRow<'a> {
             run: locations.run.display().to_string(),
             config: locations.config.display().to_string(),
         }
+    }
+}
+
+/// One finding of `system repair`.
+#[derive(Debug, Serialize)]
+pub struct FindingRow<'a> {
+    v: u8,
+    #[serde(flatten)]
+    finding: &'a Finding,
+}
+
+impl<'a> From<&'a Finding> for FindingRow<'a> {
+    fn from(finding: &'a Finding) -> Self {
+        Self { v: VERSION, finding }
     }
 }
 

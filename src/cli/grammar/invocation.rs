@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use crate::engine::{
     EventRange,
-    domain::{Command, ContainerSpec, ExecSpec, Force, LogOptions, Span, Status},
+    domain::{Command, ContainerSpec, ExecSpec, Force, LogOptions, RepairMode, Span, Status},
 };
 
 /// One parsed command line: the same for the shell, a script line and the UI's `:` line.
@@ -103,9 +103,7 @@ pub enum Request {
         keep_going: bool,
     },
     SystemInfo,
-    SystemRepair {
-        dry_run: bool,
-    },
+    SystemRepair(RepairMode),
     Completion {
         shell: Shell,
     },

@@ -10,7 +10,7 @@ use super::{
     usage::UsageError,
     verb_entry::{Group, VerbEntry},
 };
-use crate::engine::domain::{Command, Demo};
+use crate::engine::domain::{Command, Demo, RepairMode};
 
 type Read = Result<Request, UsageError>;
 
@@ -52,7 +52,10 @@ pub static ENTRIES: &[VerbEntry] = &[
         Group::Wharf,
         "Finish or undo everything that was interrupted",
         |command| command.arg(switch("dry-run", None, "Only say what would be done")),
-        |matches, _| Ok(Request::SystemRepair { dry_run: is_set(matches, "dry-run") }),
+        |matches, _| {
+            let mode = if is_set(matches, "dry-run") { RepairMode::LookOnly } else { RepairMode::Mend };
+            Ok(Request::SystemRepair(mode))
+        },
     ),
     VerbEntry {
         examples: &["completion bash >/etc/bash_completion.d/wharf", "completion zsh >\"${fpath[1]}/_wharf\""],

@@ -82,7 +82,7 @@ pub fn claims(request: &Request) -> (Vec<String>, Claims) {
             targets.push(name.clone());
             claims.reads.push(image(name));
         }
-        Request::PruneContainers { .. } | Request::PruneImages { .. } | Request::SystemRepair { .. } => {
+        Request::PruneContainers { .. } | Request::PruneImages { .. } | Request::SystemRepair(_) => {
             claims.everything = true
         }
         Request::Screen

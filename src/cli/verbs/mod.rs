@@ -69,7 +69,7 @@ pub async fn perform(work: &mut Work<'_>, request: Request) -> Exit {
         Request::PruneContainers { ask } => prune::containers(work, ask).await,
         Request::PruneImages { unused, ask } => prune::images(work, unused, ask).await,
         Request::SystemInfo => system::info(work).await,
-        Request::SystemRepair { dry_run } => system::repair(work, dry_run).await,
+        Request::SystemRepair(mode) => system::repair(work, mode).await,
         Request::Complete(what) => complete::perform(work, what).await,
         Request::Version => version(work.printer),
         Request::Screen | Request::Script { .. } | Request::Completion { .. } | Request::Help(_) => {

@@ -4,8 +4,12 @@
 
 use super::Work;
 use crate::{
-    cli::{exit::Exit, grammar::Format, json::InfoRow},
-    engine::domain::{Error, ErrorKind, HostInfo, SupportItem, Verb},
+    cli::{
+        exit::Exit,
+        grammar::Format,
+        json::{FindingRow, InfoRow},
+    },
+    engine::domain::{HostInfo, RepairMode, SupportItem},
     text::units,
 };
 
@@ -76,9 +80,24 @@ fn support(work: &mut Work<'_>, item: &SupportItem) {
     }
 }
 
-/// `wharf system repair`.
-pub async fn repair(work: &mut Work<'_>, _dry_run: bool) -> Exit {
+/// `wharf system repair`: one line per finding; 1 when something is left that could not be mended.
+pub async fn repair(work: &mut Work<'_>, mode: RepairMode) -> Exit {
     let host = work.engine.host().to_string();
-    let error = Error::new(ErrorKind::Unsupported, "this engine has nothing to repair").during(Verb::Repair);
-    work.failed(&host, &error)
+    let findings = match work.engine.repair(mode).await {
+        Ok(findings) => findings,
+        Err(error) => return work.failed(&host, &error),
+    };
+    for finding in &findings {
+        match work.printer.format {
+            Format::Json => work.printer.json(&FindingRow::from(finding)),
+            Format::Table => {
+                work.printer.line(&format!("{}: {}: {}", finding.subject, finding.problem, finding.action));
+            }
+        }
+    }
+    if findings.is_empty() {
+        work.printer.note("nothing to repair");
+    }
+    let left = findings.iter().any(|finding| !finding.mended);
+    if left && mode == RepairMode::Mend { Exit::FAILED } else { Exit::DONE }
 }
