@@ -10,6 +10,7 @@ pub mod lock;
 pub mod log_segments;
 pub mod manifest;
 pub mod operation_history;
+pub mod registry;
 pub mod roles;
 
 use std::sync::Arc;

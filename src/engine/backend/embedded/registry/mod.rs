@@ -1,0 +1,34 @@
+//! How do images come from and go to registries? The client side of the OCI distribution specification.
+//!
+//! [`Registry`] is one operation's connection: it carries the operation's cancel and deadline, its credentials and its
+//! patience. Everything here is synchronous and portable. Deliberately elsewhere: the content store (`images`).
+
+mod authenticator;
+mod blob_reader;
+mod challenge;
+mod client;
+mod credential_helper;
+mod credentials;
+mod exchange;
+mod failure;
+mod fetch;
+mod manifest;
+pub mod nearness;
+pub mod pace;
+mod proxy;
+mod repository;
+mod secret;
+mod settings;
+pub mod transport;
+mod transport_ureq;
+mod url;
+
+pub use blob_reader::{BlobReader, read_error};
+pub use fetch::{ManifestName, Registry};
+pub use manifest::{
+    DOCKER_INDEX, DOCKER_MANIFEST, Descriptor, MANIFEST_LIMIT, Manifest, ManifestContent, OCI_INDEX, OCI_MANIFEST,
+    platform_of, select,
+};
+pub use repository::Repository;
+pub use settings::RegistrySettings;
+pub use url::{Scheme, Url};
