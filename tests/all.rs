@@ -11,5 +11,6 @@ mod architecture;
 mod cli;
 mod conformance;
 mod engine;
+mod registry;
 mod supervision;
 mod support;

@@ -12,6 +12,7 @@ mod leases;
 mod pull;
 mod receive;
 pub mod records;
+pub mod registry_source;
 pub mod source;
 mod store;
 #[cfg(all(test, target_os = "linux"))]

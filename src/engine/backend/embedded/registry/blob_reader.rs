@@ -10,11 +10,13 @@ use std::{
 use super::{
     client::{Call, CallBody, Client, Place, Reply, pull_scope},
     exchange::{Repeat, Trouble},
-    manifest::Descriptor,
     repository::Repository,
     transport::{Fault, Method, TransportError},
 };
-use crate::engine::domain::{Digest, Error, ErrorKind, Result};
+use crate::engine::{
+    backend::embedded::manifest::Descriptor,
+    domain::{Digest, Error, ErrorKind, Result},
+};
 
 /// Reads one blob, beginning at an offset, and gives exactly the bytes that its descriptor promises or an error.
 /// **Does not check the digest.** Broken connections are resumed with a range request until the operation's patience
@@ -129,7 +131,7 @@ impl BlobReader {
         self.tries += 1;
         let url = self.client.address(&self.repository, "")?;
         let exchange = &self.client.exchange;
-        if exchange.may_pass(error.fault) && exchange.wait(self.tries, None, &url, Trouble::from(&error))? {
+        if exchange.may_pass(error.fault) && exchange.wait(self.tries, None, &url, Trouble::Connection)? {
             return Ok(());
         }
         Err(super::failure::of_transport(error, &url).on(self.digest.short()))

@@ -14,7 +14,7 @@ use std::{
 use super::{
     failure,
     pace::{Pace, WAIT_BUDGET, asked_wait, wait_before},
-    transport::{Fault, Request, Response, Transport, TransportError},
+    transport::{Fault, Request, Response, Transport},
     url::Url,
 };
 use crate::engine::{
@@ -68,14 +68,14 @@ impl Exchange {
                     self.answered.store(true, Ordering::Relaxed);
                     let repeatable = repeat == Repeat::Allowed && is_passing(response.status);
                     tries += 1;
-                    if !repeatable || !self.wait(tries, self.asked(&response), url, response.status.into())? {
+                    if !repeatable || !self.wait(tries, self.asked(&response), url, Trouble::Status(response.status))? {
                         return Ok(response);
                     }
                 }
                 Err(error) => {
                     let repeatable = repeat == Repeat::Allowed && self.may_pass(error.fault);
                     tries += 1;
-                    if !repeatable || !self.wait(tries, None, url, Trouble::Fault(error.fault))? {
+                    if !repeatable || !self.wait(tries, None, url, Trouble::Connection)? {
                         return Err(failure::of_transport(error, url));
                     }
                 }
@@ -134,7 +134,7 @@ impl Exchange {
         let why = match trouble {
             Trouble::Status(429) => format!("{} asks to slow down", url.authority()),
             Trouble::Status(status) => format!("{} fails with status {status}", url.authority()),
-            Trouble::Fault(_) => format!("the connection to {} broke", url.authority()),
+            Trouble::Connection => format!("the connection to {} broke", url.authority()),
         };
         self.context.report(|progress| {
             progress.step = why;
@@ -147,19 +147,7 @@ impl Exchange {
 #[derive(Clone, Copy, Debug)]
 pub enum Trouble {
     Status(u16),
-    Fault(Fault),
-}
-
-impl From<u16> for Trouble {
-    fn from(status: u16) -> Self {
-        Self::Status(status)
-    }
-}
-
-impl From<&TransportError> for Trouble {
-    fn from(error: &TransportError) -> Self {
-        Self::Fault(error.fault)
-    }
+    Connection,
 }
 
 /// Statuses that servers and the proxies before them give while they are busy, restarting or overloaded.

@@ -8,7 +8,6 @@ use super::{
     blob_reader::{BlobReader, read_error},
     client::{Call, CallBody, Client, Place, Reply, pull_scope},
     exchange::Repeat,
-    manifest::{ACCEPTED, Descriptor, MANIFEST_LIMIT, Manifest},
     pace::{Pace, SystemPace},
     repository::Repository,
     settings::RegistrySettings,
@@ -16,7 +15,10 @@ use super::{
     transport_ureq::UreqTransport,
 };
 use crate::engine::{
-    backend::OperationContext,
+    backend::{
+        OperationContext,
+        embedded::manifest::{ACCEPT, Descriptor, MANIFEST_MAX},
+    },
     domain::{Digest, Error, ErrorKind, ImageReference, Result, Tag},
 };
 
@@ -44,6 +46,15 @@ impl From<&ImageReference> for ManifestName {
             None => Self::Tag(reference.tag_or_latest()),
         }
     }
+}
+
+/// A manifest or an index with the very bytes its digest is of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FetchedManifest {
+    pub bytes: Arc<[u8]>,
+    /// What the registry called it; the document itself may say more.
+    pub media_type: Option<String>,
+    pub digest: Digest,
 }
 
 /// One operation's connection to all the registries it deals with. Clones share it; threads may use it side by side.
@@ -74,20 +85,22 @@ impl Registry {
     ///
     /// # Errors
     /// `NoSuchImage`, `Unauthorized`, `Denied`, `Unreachable`, `RateLimited`, `DigestMismatch`, `Protocol`.
-    pub fn manifest(&self, repository: &Repository, name: &ManifestName) -> Result<Manifest> {
+    pub fn manifest(&self, repository: &Repository, name: &ManifestName) -> Result<FetchedManifest> {
         let reply = self.manifest_call(Method::Get, repository, name)?;
         if reply.status() != 200 {
             return Err(reply.into_error(repository));
         }
         let said = said_digest(&reply);
-        let called = reply.response.headers.get("content-type").map(str::to_owned);
+        let media_type = reply.response.headers.get("content-type").map(str::to_owned);
         let url = reply.url;
         let mut bytes = Vec::new();
-        let read = reply.response.body.take(MANIFEST_LIMIT + 1).read_to_end(&mut bytes);
+        let read = reply.response.body.take(MANIFEST_MAX as u64 + 1).read_to_end(&mut bytes);
         read.map_err(|error| super::failure::of_transport(TransportError::of_read(error), &url))?;
-        if bytes.len() as u64 > MANIFEST_LIMIT {
-            let why = format!("the manifest is larger than {} MiB", MANIFEST_LIMIT >> 20);
-            return Err(Error::new(ErrorKind::Protocol, why));
+        if bytes.len() > MANIFEST_MAX {
+            return Err(Error::new(
+                ErrorKind::Protocol,
+                format!("the manifest is larger than {} MiB", MANIFEST_MAX >> 20),
+            ));
         }
         let wanted = match name {
             ManifestName::Digest(digest) => Some(digest),
@@ -100,11 +113,8 @@ impl Registry {
             return Err(Error::new(ErrorKind::DigestMismatch, why)
                 .remedy("try again; if it stays so, the registry or a proxy before it is damaged"));
         }
-        let mut manifest = Manifest::parse(bytes, called.as_deref())?;
-        if let ManifestName::Digest(digest) = name {
-            manifest.digest = digest.clone(); // Perhaps sha512.
-        }
-        Ok(manifest)
+        let digest = wanted.cloned().unwrap_or_else(|| Digest::sha256_of(&bytes));
+        Ok(FetchedManifest { bytes: bytes.into(), media_type, digest })
     }
 
     /// What the name stands for right now, without fetching it; `None` when there is nothing of that name. Registries
@@ -121,10 +131,13 @@ impl Registry {
         }
         let headers = &reply.response.headers;
         if let (Some(digest), Some(size)) = (said_digest(&reply), headers.number("content-length")) {
-            let media_type = headers.get("content-type").unwrap_or_default();
-            return Ok(Some(Descriptor::new(media_type, digest, size)));
+            let media_type = headers.get("content-type").unwrap_or_default().to_owned();
+            return Ok(Some(Descriptor { media_type, digest, size, platform: None, annotations: None }));
         }
-        self.manifest(repository, name).map(|manifest| Some(manifest.descriptor()))
+        let found = self.manifest(repository, name)?;
+        let size = found.bytes.len() as u64;
+        let media_type = found.media_type.unwrap_or_default();
+        Ok(Some(Descriptor { media_type, digest: found.digest, size, platform: None, annotations: None }))
     }
 
     /// A blob from `offset` on. The reader resumes by itself; the digest is for the caller to check.
@@ -180,7 +193,7 @@ impl Registry {
             repository,
             place: Place::Path(name.as_path()),
             scopes: vec![pull_scope(repository)],
-            headers: vec![("accept", ACCEPTED.to_owned())],
+            headers: vec![("accept", ACCEPT.join(", "))],
             body: CallBody::Empty,
             repeat: Repeat::Allowed,
         })

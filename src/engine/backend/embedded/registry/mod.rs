@@ -12,7 +12,6 @@ mod credentials;
 mod exchange;
 mod failure;
 mod fetch;
-mod manifest;
 pub mod nearness;
 pub mod pace;
 mod proxy;
@@ -24,11 +23,7 @@ mod transport_ureq;
 mod url;
 
 pub use blob_reader::{BlobReader, read_error};
-pub use fetch::{ManifestName, Registry};
-pub use manifest::{
-    DOCKER_INDEX, DOCKER_MANIFEST, Descriptor, MANIFEST_LIMIT, Manifest, ManifestContent, OCI_INDEX, OCI_MANIFEST,
-    platform_of, select,
-};
+pub use fetch::{FetchedManifest, ManifestName, Registry};
 pub use repository::Repository;
 pub use settings::RegistrySettings;
 pub use url::{Scheme, Url};
