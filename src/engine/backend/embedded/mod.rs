@@ -1,5 +1,6 @@
 //! placeholder of the embedded backend until it lands.
 
+pub mod containers;
 pub mod disk;
 pub mod images;
 pub mod kernel;

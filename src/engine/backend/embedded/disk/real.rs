@@ -101,6 +101,11 @@ impl Disk for RealDisk {
         make_dirs(path)
     }
 
+    fn create_open_dir(&self, path: &Path) -> io::Result<()> {
+        private_dir().create(path)?;
+        open_to_all(path)
+    }
+
     fn list(&self, path: &Path) -> io::Result<Vec<Entry>> {
         fs::read_dir(path)?
             .map(|entry| {
@@ -242,6 +247,17 @@ fn private_dir() -> fs::DirBuilder {
 
 fn make_dirs(path: &Path) -> io::Result<()> {
     private_dir().recursive(true).create(path)
+}
+
+#[cfg(unix)]
+fn open_to_all(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755))
+}
+
+#[cfg(not(unix))]
+fn open_to_all(_path: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 #[cfg(unix)]

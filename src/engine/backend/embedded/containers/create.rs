@@ -1,0 +1,198 @@
+//! How does a container come to be? Everything in a hidden directory, then one rename.
+//!
+//! A kill in between leaves a hidden directory with a free lock, and at most a name and volumes that
+//! nobody claims: `repair` and the next taker of the name clear them. Deliberately elsewhere: pulling
+//! the image (`backend`), what the options mean (`resolve`).
+
+use std::path::{Path, PathBuf};
+
+use super::{
+    Containers,
+    layout::{LOCK, RECORD, UPPER, WORK},
+    names::{self, Reserved},
+    record::{Durability, ImageFacts, Record, to_bytes},
+    resolve::{Plan, resolve},
+    store::Store,
+    volumes::{self, Made},
+};
+use crate::engine::{
+    backend::{
+        OperationContext,
+        embedded::{
+            launch::FORMAT,
+            lock::{self, Holder, Lock, Mode},
+        },
+    },
+    domain::{
+        ContainerId, ContainerName, ContainerSpec, Done, Error, EventAction, Generation, Result, Timestamp, Verb,
+    },
+};
+
+/// Random names are tried this often before the id is added.
+const NAME_TRIES: u64 = 16;
+
+impl Containers {
+    /// Creates a container of an image that is here. Failure and cancel leave nothing.
+    ///
+    /// # Errors
+    /// `NoSuchImage`, `NameInUse`, `InvalidInput`, `NoSpace`, `Denied`, `Io`, `Cancelled`.
+    pub fn create(&self, spec: &ContainerSpec, context: &OperationContext) -> Result<Done> {
+        self.store.prepare()?;
+        let base = self.images.base(&spec.image, spec.platform.as_ref())?;
+        let id = ContainerId::random();
+        let Plan { resolved, mounts, network, warnings } =
+            resolve(spec, &base.defaults, &id, machine_name().as_deref())?;
+        let mut spec = spec.clone();
+        spec.network = network;
+        let data = self.store.layout.data();
+        let image = ImageFacts {
+            id: base.id.clone(),
+            platform: base.platform.clone(),
+            layers: base.layers.iter().map(|layer| below(layer, data)).collect(),
+        };
+        let nascent = Nascent::make(&self.store, &id, context)?;
+        context.check()?;
+        let name = nascent.take_name(spec.name.as_ref())?;
+        let mut made = Made::default();
+        let outcome = volumes::provide(&self.store, mounts, &mut made).and_then(|mounts| {
+            let mut record = Record {
+                format: FORMAT,
+                id: id.clone(),
+                name: name.clone(),
+                revision: Generation(1),
+                run: Generation::default(),
+                created: Timestamp::now(),
+                operation: operation_label(context),
+                image,
+                resolved,
+                mounts,
+                spec: trimmed(spec),
+                intent: None,
+                start_failure: None,
+            };
+            context.check()?;
+            nascent.settle(&mut record)?;
+            Ok(record)
+        });
+        match outcome {
+            Ok(record) => {
+                self.store.announce(&id, record.revision);
+                self.store.note(&record, EventAction::Create, &[]);
+                Ok(Done { container: Some(id.clone()), output: vec![id.to_string()], warnings, ..Done::default() })
+            }
+            Err(error) => {
+                volumes::undo(&self.store, made);
+                nascent.undo(Some(&name));
+                Err(error)
+            }
+        }
+    }
+}
+
+/// A container's directory before anybody can see it. Its lock tells others that somebody is at it.
+struct Nascent<'a> {
+    store: &'a Store,
+    id: ContainerId,
+    dir: PathBuf,
+    _lock: Lock,
+}
+
+impl<'a> Nascent<'a> {
+    fn make(store: &'a Store, id: &ContainerId, context: &OperationContext) -> Result<Self> {
+        let dir = store.layout.nascent(id);
+        let failed = |error| Error::io("its directory cannot be made", error);
+        store.disk.create_dir(&dir).map_err(failed)?;
+        let holder = Holder::this_process(Verb::Create, context.remaining());
+        let lock = match lock::try_lock(&dir.join(LOCK), Mode::Exclusive, &holder) {
+            Ok(Some(lock)) => lock,
+            // Nobody else knows the id; only a repair may look at the lock for a moment.
+            Ok(None) => lock::lock(&dir.join(LOCK), Mode::Exclusive, &holder, context.remaining())?,
+            Err(error) => return Err(failed(error)),
+        };
+        let nascent = Self { store, id: id.clone(), dir, _lock: lock };
+        for part in [UPPER, WORK] {
+            if let Err(error) = store.disk.create_open_dir(&nascent.dir.join(part)) {
+                nascent.undo(None);
+                return Err(failed(error));
+            }
+        }
+        Ok(nascent)
+    }
+
+    /// The asked name, or a random one that is free.
+    fn take_name(&self, asked: Option<&ContainerName>) -> Result<ContainerName> {
+        self.try_take_name(asked).inspect_err(|_| self.undo(None))
+    }
+
+    fn try_take_name(&self, asked: Option<&ContainerName>) -> Result<ContainerName> {
+        let reserve = |name: &ContainerName| names::reserve(&*self.store.disk, &self.store.layout, name, &self.id);
+        if let Some(name) = asked {
+            return match reserve(name)? {
+                Reserved::Yes => Ok(name.clone()),
+                Reserved::Taken(owner) => Err(names::in_use(name, &owner)),
+            };
+        }
+        // The id is random; its digits seed the name as well as anything.
+        let seed = u64::from_str_radix(self.id.as_str().get(..16).unwrap_or_default(), 16).unwrap_or_default();
+        for attempt in 0..NAME_TRIES {
+            let name = ContainerName::random(seed.wrapping_add(attempt.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+            if reserve(&name)? == Reserved::Yes {
+                return Ok(name);
+            }
+        }
+        let unique: ContainerName = format!("{}_{}", ContainerName::random(seed), self.id.short()).parse()?;
+        match reserve(&unique)? {
+            Reserved::Yes => Ok(unique),
+            Reserved::Taken(owner) => Err(names::in_use(&unique, &owner)),
+        }
+    }
+
+    /// Writes the record and gives the directory its final name: from here on the container exists.
+    fn settle(&self, record: &mut Record) -> Result<()> {
+        let failed = |error| Error::io("its record cannot be written", error);
+        let bytes = to_bytes(record)?;
+        let (path, disk) = (self.dir.join(RECORD), &self.store.disk);
+        let durability = Store::durability(record);
+        match durability {
+            Durability::Synced => disk.write_durable(&path, &bytes).map_err(failed)?,
+            Durability::Unsynced => disk.create_exclusive(&path, &bytes).map_err(failed)?,
+        }
+        disk.rename(&self.dir, &self.store.layout.container(&self.id)).map_err(failed)?;
+        match durability {
+            Durability::Synced => disk.sync_dir(&self.store.layout.containers()).map_err(failed),
+            Durability::Unsynced => Ok(()),
+        }
+    }
+
+    /// Removes what is there of it. Idempotent; what cannot be removed now is left to `repair`.
+    fn undo(&self, name: Option<&ContainerName>) {
+        let (disk, layout) = (&*self.store.disk, &self.store.layout);
+        // The error that brought us here is the one worth reporting.
+        let _ = disk.remove_tree(&layout.container(&self.id));
+        if let Some(name) = name {
+            let _ = names::release(disk, layout, name, &self.id);
+        }
+        let _ = disk.remove_tree(&self.dir);
+    }
+}
+
+/// What `resolved` says is not kept twice.
+fn trimmed(spec: ContainerSpec) -> ContainerSpec {
+    ContainerSpec { env: Vec::new(), labels: std::collections::BTreeMap::new(), ..spec }
+}
+
+/// Layers below the data directory move with it.
+fn below(layer: &Path, data: &Path) -> PathBuf {
+    layer.strip_prefix(data).map_or_else(|_| layer.to_owned(), Path::to_owned)
+}
+
+/// Unique in this store: process, its operation's number, and the second.
+fn operation_label(context: &OperationContext) -> String {
+    format!("{}-{}-{}", std::process::id(), context.id, Timestamp::now().unix_seconds())
+}
+
+/// This machine's name, for containers that use its network. Unknown: they get their id as name.
+fn machine_name() -> Option<String> {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").ok()?;
+    Some(name.trim().to_owned()).filter(|name| !name.is_empty())
+}

@@ -1,0 +1,220 @@
+//! Which containers are there, and what can be done to them? The embedded engine's own truth.
+//!
+//! Synchronous and portable: files through `Disk`, processes through `Kernel`, images through `BaseImages`.
+//! Any number of `wharf` processes and monitors share one store; the container's lock decides who writes.
+//! Deliberately elsewhere: async callers and streams (`backend`), what Linux does (`linux`).
+
+pub mod base_image;
+pub mod changes;
+mod control;
+mod create;
+pub mod event_log;
+mod find;
+mod inspect;
+pub mod layout;
+mod names;
+pub mod observe;
+pub mod record;
+mod remove;
+mod rename;
+mod repair;
+mod reports;
+mod resolve;
+mod start;
+pub mod store;
+mod volumes;
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use serde_json::Value;
+
+use self::{
+    base_image::BaseImages,
+    layout::Layout,
+    observe::{Observed, Seen},
+    record::Record,
+    store::{Held, Store},
+};
+pub use self::{
+    repair::{Finding, Repair},
+    reports::StoreReports,
+    start::Run,
+};
+use super::{disk::Disk, kernel::Kernel};
+use crate::engine::{
+    core::admit::{Admission, admit},
+    domain::{Container, ContainerId, Error, ErrorKind, Force, Generation, ProcessExit, Result, Verb},
+};
+
+/// All containers of one store.
+pub struct Containers {
+    pub(super) store: Store,
+    pub(super) kernel: Arc<dyn Kernel>,
+    images: Arc<dyn BaseImages>,
+}
+
+impl fmt::Debug for Containers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Containers").field("store", &self.store).finish_non_exhaustive()
+    }
+}
+
+impl Containers {
+    #[must_use]
+    pub fn new(layout: Layout, disk: Arc<dyn Disk>, kernel: Arc<dyn Kernel>, images: Arc<dyn BaseImages>) -> Self {
+        Self { store: Store::new(layout, disk), kernel, images }
+    }
+
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    // -- reading: no locks, nothing is put right -------------------------------------------------
+
+    /// # Errors
+    /// `Denied` or `Io` when the directory cannot be listed.
+    pub fn list(&self) -> Result<Vec<Container>> {
+        let ids = self.store.ids()?;
+        Ok(ids.iter().filter_map(|id| self.get(id)).collect())
+    }
+
+    /// `None` when it is gone.
+    #[must_use]
+    pub fn get(&self, id: &ContainerId) -> Option<Container> {
+        self.look(id).container()
+    }
+
+    /// Docker's `inspect` object.
+    ///
+    /// # Errors
+    /// `NoSuchContainer`; `Corrupt` when its record cannot be read.
+    pub fn inspect(&self, id: &ContainerId) -> Result<Value> {
+        match self.look(id) {
+            Seen::Whole(observed) => Ok(inspect::inspect(&self.store, &observed.record, &observed.container)),
+            Seen::Damaged(container) => Err(corrupt(&container)),
+            Seen::Gone => Err(Error::no_such_container(id)),
+        }
+    }
+
+    /// The image ids that containers need, for whoever deletes images. Damaged containers need nothing any more.
+    ///
+    /// # Errors
+    /// As [`Containers::list`].
+    pub fn images_in_use(&self) -> Result<Vec<crate::engine::domain::Digest>> {
+        let ids = self.store.ids()?;
+        Ok(ids
+            .iter()
+            .filter_map(|id| match self.store.read(id) {
+                record::Read::Record(record) => Some(record.image.id),
+                record::Read::Damaged(_) | record::Read::Gone => None,
+            })
+            .collect())
+    }
+
+    /// Where the container's log lies, also while it runs.
+    #[must_use]
+    pub fn log_dir(&self, id: &ContainerId) -> PathBuf {
+        self.store.layout.container(id).join(layout::LOG)
+    }
+
+    #[must_use]
+    pub fn run_dir(&self, id: &ContainerId) -> PathBuf {
+        self.store.layout.run_of(id)
+    }
+
+    fn look(&self, id: &ContainerId) -> Seen {
+        observe::observe(&self.store, &*self.kernel, id)
+    }
+
+    /// # Errors
+    /// `NoSuchContainer` or `Corrupt`.
+    fn whole(&self, id: &ContainerId) -> Result<Box<Observed>> {
+        match self.look(id) {
+            Seen::Whole(observed) => Ok(observed),
+            Seen::Damaged(container) => Err(corrupt(&container)),
+            Seen::Gone => Err(Error::no_such_container(id)),
+        }
+    }
+
+    /// Waits until the container does not run (any more), in turns of at most `turn`. `None`: it still runs.
+    ///
+    /// # Errors
+    /// `NoSuchContainer` for one that never was; one that goes meanwhile has ended.
+    pub fn wait(&self, id: &ContainerId, turn: Duration) -> Result<Option<ProcessExit>> {
+        let observed = match self.look(id) {
+            Seen::Whole(observed) => observed,
+            Seen::Damaged(_) => return Ok(Some(ProcessExit::Unknown)),
+            Seen::Gone => {
+                let told = event_log::last_exit(&*self.store.disk, &self.store.layout.events(), id);
+                return match told.map_err(|error| Error::io("the event log cannot be read", error))? {
+                    Some(code) => Ok(Some(code.map_or(ProcessExit::Unknown, ProcessExit::Code))),
+                    None => Err(Error::no_such_container(id)),
+                };
+            }
+        };
+        let state = &observed.container.state;
+        if state.status.has_process() {
+            let over = self.kernel.wait(&self.run_dir(id), turn)?;
+            return if over { self.wait(id, Duration::ZERO) } else { Ok(None) };
+        }
+        Ok(Some(match (observed.last_run, state.exit_code) {
+            (_, Some(code)) => ProcessExit::Code(code),
+            // Docker's answer for a container that never ran.
+            (Generation(0), None) => ProcessExit::Code(0),
+            (_, None) => ProcessExit::Unknown,
+        }))
+    }
+}
+
+/// Admission is law here: what the actor asked before is asked again under the lock.
+///
+/// # Errors
+/// `Refused` with its remedy. `Ok(false)`: nothing is to be done.
+fn admitted(verb: Verb, container: &Container, force: Force) -> Result<bool> {
+    match admit(verb, container.status(), force) {
+        Admission::Go => Ok(true),
+        Admission::AlreadySo => Ok(false),
+        Admission::Refuse { reason, remedy } => Err(Error::new(ErrorKind::Refused, reason).remedy(remedy)),
+    }
+}
+
+fn corrupt(container: &Container) -> Error {
+    let reason = container.state.reason.clone().unwrap_or_else(|| "its record is damaged".to_owned());
+    Error::new(ErrorKind::Corrupt, reason).remedy(format!("remove it with wharf rm {}", container.id.short()))
+}
+
+/// What every locked change begins with.
+struct Locked {
+    held: Held,
+    observed: Box<Observed>,
+}
+
+impl Containers {
+    /// Takes the lock, then looks: what others left half-done is finished first.
+    fn locked(&self, id: &ContainerId, verb: Verb, time_limit: Duration) -> Result<Locked> {
+        let held = self.store.lock(id, verb, time_limit)?;
+        self.settle_rename(&held)?;
+        let observed = self.whole(id)?;
+        Ok(Locked { held, observed })
+    }
+
+    /// Deletes a tree, whoever owns its files.
+    fn tree_remover(&self) -> impl Fn(&Path) -> Result<()> + '_ {
+        |path| self.kernel.remove_tree(path)
+    }
+}
+
+impl Locked {
+    fn record(&mut self) -> &mut Record {
+        &mut self.observed.record
+    }
+}

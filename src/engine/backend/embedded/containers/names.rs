@@ -1,0 +1,104 @@
+//! Who owns a container name? One file for each name, holding the id of its owner.
+//!
+//! A name is owned while the container it points to exists and claims it; what is left of a killed process
+//! is taken over by the next who wants the name. Deliberately elsewhere: when names change (`create`,
+//! `rename`, `remove`).
+
+use std::{io, time::Duration};
+
+use super::{
+    layout::{LOCK, Layout},
+    record::{Read, read},
+};
+use crate::engine::{
+    backend::embedded::{
+        disk::Disk,
+        lock::{self, Holder, Lock, Mode},
+    },
+    domain::{ContainerId, ContainerName, Error, ErrorKind, Result, Verb},
+};
+
+/// Names are taken and freed in microseconds; who waits longer than this has found a fault.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How taking a name went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reserved {
+    Yes,
+    /// It belongs to that container.
+    Taken(ContainerId),
+}
+
+/// Takes `name` for `id`, durably as far as the owner's record is. Taking what one has is fine.
+///
+/// # Errors
+/// `Busy`, `NoSpace`, `Denied` or `Io`.
+pub fn reserve(disk: &dyn Disk, layout: &Layout, name: &ContainerName, id: &ContainerId) -> Result<Reserved> {
+    let _lock = names_lock(layout)?;
+    let path = layout.name(name);
+    match disk.create_exclusive(&path, id.as_str().as_bytes()) {
+        Ok(()) => return Ok(Reserved::Yes),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        Err(error) => return Err(Error::io("its name cannot be reserved", error)),
+    }
+    match owner(disk, layout, name)? {
+        Some(owner) if owner == *id => Ok(Reserved::Yes),
+        Some(owner) if claims(disk, layout, name, &owner) => Ok(Reserved::Taken(owner)),
+        Some(_) | None => {
+            // Left by a process that was killed in between; ours from here on.
+            disk.write_atomic(&path, id.as_str().as_bytes())
+                .map_err(|error| Error::io("its name cannot be reserved", error))?;
+            Ok(Reserved::Yes)
+        }
+    }
+}
+
+/// Frees `name` if it belongs to `id`; anything else is left alone.
+///
+/// # Errors
+/// `Busy`, `Denied` or `Io`.
+pub fn release(disk: &dyn Disk, layout: &Layout, name: &ContainerName, id: &ContainerId) -> Result<()> {
+    let _lock = names_lock(layout)?;
+    if owner(disk, layout, name)?.as_ref() != Some(id) {
+        return Ok(());
+    }
+    match disk.remove_file(&layout.name(name)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::io("its name cannot be freed", error)),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// Whose file it is, whether or not that container still claims it.
+///
+/// # Errors
+/// `Denied` or `Io`.
+pub fn owner(disk: &dyn Disk, layout: &Layout, name: &ContainerName) -> Result<Option<ContainerId>> {
+    match disk.read(&layout.name(name)) {
+        Ok(bytes) => Ok(String::from_utf8(bytes).ok().and_then(|text| text.trim().parse().ok())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Error::io(format!("the name {name} cannot be looked up"), error)),
+    }
+}
+
+/// Whether that container is there, or being made, and this is its name.
+#[must_use]
+pub fn claims(disk: &dyn Disk, layout: &Layout, name: &ContainerName, id: &ContainerId) -> bool {
+    match read(disk, &layout.container(id)) {
+        Read::Record(record) => record.name == *name,
+        // Nobody can say which name it had: it keeps this one until it is removed.
+        Read::Damaged(_) => true,
+        Read::Gone => !lock::is_free(&layout.nascent(id).join(LOCK)),
+    }
+}
+
+/// `name` belongs to somebody else, in the words of every verb that meets it.
+#[must_use]
+pub fn in_use(name: &ContainerName, owner: &ContainerId) -> Error {
+    Error::new(ErrorKind::NameInUse, format!("the name {name} is in use by container {}", owner.short()))
+        .remedy(format!("choose another name, or remove or rename the container that has it (wharf rm {name})"))
+}
+
+fn names_lock(layout: &Layout) -> Result<Lock> {
+    let holder = Holder::this_process(Verb::Rename, PATIENCE);
+    lock::lock(&layout.names_lock(), Mode::Exclusive, &holder, PATIENCE)
+}

@@ -1,0 +1,213 @@
+//! What is a container doing now? The record, the monitor's two files and the kernel, merged by run.
+//!
+//! Reads only and reconciles nothing: what is half-made or half-gone is shown as it is. Deliberately
+//! elsewhere: putting things right (`repair`), Docker's shape (`inspect`).
+
+use std::path::Path;
+
+use serde::de::DeserializeOwned;
+
+use super::{
+    layout::{EXIT, LOCK, STATE},
+    record::{Change, Read, Record, RecordedIntent},
+    store::Store,
+};
+use crate::engine::{
+    backend::embedded::{
+        disk::Disk,
+        kernel::{Kernel, Liveness, Observation},
+        launch::{ExitFile, StateFile},
+        lock,
+    },
+    domain::{Container, ContainerId, ContainerState, Generation, Intent, Status, Timestamp},
+};
+
+/// Everything that is known about one container at one moment.
+#[derive(Debug)]
+pub struct Observed {
+    pub record: Box<Record>,
+    pub container: Container,
+    /// The last run as far as files tell, whichever of them is ahead.
+    pub last_run: Generation,
+    /// Who is alive.
+    pub alive: Observation,
+}
+
+/// What looking at a container can come to.
+#[derive(Debug)]
+pub enum Seen {
+    Whole(Box<Observed>),
+    /// The directory is there and its record makes no sense.
+    Damaged(Container),
+    Gone,
+}
+
+impl Seen {
+    #[must_use]
+    pub fn container(self) -> Option<Container> {
+        match self {
+            Self::Whole(observed) => Some(observed.container),
+            Self::Damaged(container) => Some(container),
+            Self::Gone => None,
+        }
+    }
+}
+
+/// Looks at one container. Two to four file reads.
+pub fn observe(store: &Store, kernel: &dyn Kernel, id: &ContainerId) -> Seen {
+    match store.read(id) {
+        Read::Record(record) => Seen::Whole(Box::new(merge(store, kernel, record))),
+        Read::Damaged(reason) => Seen::Damaged(damaged(store, id, reason)),
+        Read::Gone => Seen::Gone,
+    }
+}
+
+fn merge(store: &Store, kernel: &dyn Kernel, record: Box<Record>) -> Observed {
+    let dir = store.layout.container(&record.id);
+    let ran = record.run > Generation::default();
+    let run_dir = store.layout.run_of(&record.id);
+    let state: Option<StateFile> = if ran { read_json(&*store.disk, &run_dir.join(STATE)) } else { None };
+    let alive = if ran {
+        kernel.observe(&run_dir, state.as_ref())
+    } else {
+        Observation { monitor: Liveness::Dead, init: Liveness::Dead }
+    };
+    // A running container's last exit is history: one read less for each.
+    let exit: Option<ExitFile> =
+        if ran && alive.init == Liveness::Dead { read_json(&*store.disk, &dir.join(EXIT)) } else { None };
+    let run_of = |found: Option<Generation>| found.unwrap_or_default();
+    let last_run = record
+        .run
+        .max(run_of(state.as_ref().map(|state| state.generation)))
+        .max(run_of(exit.as_ref().map(|exit| exit.generation)));
+    let intent = in_flight(&record, state.as_ref(), exit.as_ref(), &dir);
+    let state = container_state(&record, state.as_ref(), exit.as_ref(), alive, intent.is_some());
+    let container = Container {
+        id: record.id.clone(),
+        name: Some(record.name.clone()),
+        image: record.spec.image.clone(),
+        image_id: Some(record.image.id.clone()),
+        command: record.resolved.arguments(),
+        created: record.created,
+        labels: record.resolved.labels.clone(),
+        ports: Vec::new(),
+        tty: record.spec.tty,
+        auto_remove: record.spec.auto_remove,
+        state,
+        degraded: alive.degraded().then(|| {
+            "its monitor was killed: it still runs, but nobody keeps its output or will see its exit code".to_owned()
+        }),
+        intent,
+        generation: record.revision,
+    };
+    Observed { record, container, last_run, alive }
+}
+
+/// The recorded intent, if somebody is still at it: a start is over when the monitor's files carry its
+/// run, anything else when its lock is free.
+fn in_flight(record: &Record, state: Option<&StateFile>, exit: Option<&ExitFile>, dir: &Path) -> Option<Intent> {
+    let intent: &RecordedIntent = record.intent.as_ref()?;
+    let begun = match &intent.change {
+        Change::Start => {
+            state.is_some_and(|state| state.generation >= record.run)
+                || exit.is_some_and(|exit| exit.generation >= record.run)
+                || record.start_failure.is_some()
+        }
+        Change::Rename { .. } | Change::Remove { .. } => false,
+    };
+    (!begun && !lock::is_free(&dir.join(LOCK))).then(|| intent.visible())
+}
+
+/// The life-cycle from the evidence. Pure.
+fn container_state(
+    record: &Record,
+    state: Option<&StateFile>,
+    exit: Option<&ExitFile>,
+    alive: Observation,
+    changing: bool,
+) -> ContainerState {
+    let mut seen = ContainerState::created();
+    if let (Some(state), Liveness::Alive) = (state, alive.init) {
+        seen.status = match (state.paused, state.stopping_until) {
+            (_, Some(_)) => Status::Stopping,
+            (true, None) => Status::Paused,
+            (false, None) => Status::Running,
+        };
+        seen.pid = Some(state.init.pid);
+        seen.started = Some(state.started);
+    } else if let Some(exit) = exit.filter(|exit| exit.generation >= record.run) {
+        exited(&mut seen, exit);
+    } else if let Some(failure) = &record.start_failure {
+        // Docker's picture of a failed start: as before, with the code and the reason of the failure.
+        if let Some(exit) = exit {
+            exited(&mut seen, exit);
+        }
+        seen.exit_code = Some(failure.code);
+        seen.finished = Some(failure.at);
+        seen.reason = Some(failure.reason.clone());
+    } else if let Some(state) = state.filter(|state| state.generation >= record.run) {
+        seen.status = Status::Exited;
+        seen.started = Some(state.started);
+        seen.reason = Some(UNSEEN.to_owned());
+    } else if changing || alive.monitor == Liveness::Alive {
+        // Its start is under way: as it was before.
+        if let Some(exit) = exit {
+            exited(&mut seen, exit);
+        }
+    } else if record.run > Generation::default() {
+        if let Some(exit) = exit {
+            exited(&mut seen, exit);
+            seen.exit_code = None;
+        }
+        seen.status = Status::Exited;
+        seen.reason = Some(UNSEEN.to_owned());
+    }
+    if record.is_removing() {
+        seen.status = Status::Removing;
+        seen.reason = (!changing).then(|| "its removal was interrupted; rm finishes it".to_owned());
+    }
+    seen
+}
+
+/// Why an exit code is unknown.
+const UNSEEN: &str = "its end was not seen: the machine or its monitor stopped before it was recorded";
+
+fn exited(seen: &mut ContainerState, exit: &ExitFile) {
+    seen.status = Status::Exited;
+    seen.started = exit.started;
+    seen.finished = Some(exit.finished);
+    seen.exit_code = exit.code;
+    seen.oom_killed = exit.oom_killed;
+    seen.reason = exit.reason.clone();
+}
+
+/// What can be shown of a container without a readable record.
+fn damaged(store: &Store, id: &ContainerId, reason: String) -> Container {
+    let created =
+        store.disk.stat(&store.layout.container(id)).map_or(Timestamp::ZERO, |found| Timestamp::from(found.modified));
+    let mut state = ContainerState::created();
+    state.status = Status::Broken;
+    state.reason = Some(reason);
+    Container {
+        id: id.clone(),
+        name: None,
+        image: String::new(),
+        image_id: None,
+        command: Vec::new(),
+        created,
+        labels: std::collections::BTreeMap::new(),
+        ports: Vec::new(),
+        tty: false,
+        auto_remove: false,
+        state,
+        degraded: None,
+        intent: None,
+        generation: Generation::default(),
+    }
+}
+
+/// A file of the monitor. One that is missing or unreadable says nothing; the kernel still does.
+pub fn read_json<T: DeserializeOwned>(disk: &dyn Disk, path: &Path) -> Option<T> {
+    let bytes = disk.read(path).ok()?;
+    serde_json::from_slice(&bytes).ok()
+}

@@ -1,0 +1,261 @@
+//! What was left half-done by a kill or a power cut, and how is it put right? One pass over everything.
+//!
+//! Nothing here is special to recovery: each finding is finished or undone with the verbs' own steps, and
+//! only under the object's lock, so that work in progress is left alone. Deliberately elsewhere: images
+//! (`images`), what one process leaves in the kernel (`Kernel::sweep`).
+
+use std::{
+    io,
+    path::Path,
+    time::{Duration, SystemTime},
+};
+
+use super::{
+    Containers, Locked,
+    layout::{LOCK, NASCENT},
+    names::{self, Reserved},
+    observe::Seen,
+    record::{Change, Durability, RecordedIntent},
+    remove::Volumes,
+};
+use crate::engine::{
+    backend::embedded::{
+        disk::{EntryKind, is_temporary},
+        kernel::Liveness,
+        lock,
+    },
+    core::limits,
+    domain::{ContainerId, ContainerName, Error, ErrorKind, Generation, Result, Verb},
+};
+
+/// Temporary files younger than this may be somebody's work in progress.
+const TEMPORARY_AGE: Duration = Duration::from_secs(600);
+
+/// Whether to change anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repair {
+    Do,
+    /// Only say what would be done.
+    DryRun,
+}
+
+/// One thing that was not as it should be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    /// What it is about: a name, a short id, a path.
+    pub subject: String,
+    /// What is wrong and what is done about it, as a clause.
+    pub what: String,
+    /// Why it could not be put right, if so.
+    pub failure: Option<Error>,
+}
+
+impl Containers {
+    /// Looks at every container, name and leftover, and puts right what nobody is working on.
+    ///
+    /// # Errors
+    /// Only when the store cannot be listed at all; single failures are in the findings.
+    pub fn repair(&self, mode: Repair) -> Result<Vec<Finding>> {
+        let mut pass = Pass { containers: self, mode, findings: Vec::new() };
+        pass.nascent()?;
+        for id in self.store.ids()? {
+            pass.container(&id);
+        }
+        pass.names()?;
+        pass.runs()?;
+        pass.trash()?;
+        pass.temporaries(&self.store.layout.names());
+        Ok(pass.findings)
+    }
+}
+
+struct Pass<'a> {
+    containers: &'a Containers,
+    mode: Repair,
+    findings: Vec<Finding>,
+}
+
+impl Pass<'_> {
+    /// Notes a finding and, unless this is a dry run, does something about it.
+    fn fix(&mut self, subject: impl Into<String>, what: &str, fix: impl FnOnce() -> Result<()>) {
+        let failure = match self.mode {
+            Repair::Do => fix().err(),
+            Repair::DryRun => None,
+        };
+        self.findings.push(Finding { subject: subject.into(), what: what.to_owned(), failure });
+    }
+
+    /// Containers whose maker was killed before anybody could see them.
+    fn nascent(&mut self) -> Result<()> {
+        let containers = self.containers;
+        let root = containers.store.layout.containers();
+        for name in self.listed(&root)?.into_iter().filter(|name| name.starts_with(NASCENT)) {
+            let dir = root.join(&name);
+            if lock::is_free(&dir.join(LOCK)) && self.is_old(&dir) {
+                self.fix(name, "its creation was interrupted; removed", || containers.kernel.remove_tree(&dir));
+            }
+        }
+        Ok(())
+    }
+
+    fn container(&mut self, id: &ContainerId) {
+        let containers = self.containers;
+        let held = match containers.store.try_lock(id, Verb::Repair, limits::STEP_DEADLINE) {
+            Ok(Some(held)) => held,
+            // Somebody is at it, or it went: not ours to repair.
+            Ok(None) => return,
+            Err(error) if error.kind() == ErrorKind::NoSuchContainer => return,
+            Err(error) => {
+                let subject = id.short().to_owned();
+                self.findings.push(Finding { subject, what: "it cannot be locked".to_owned(), failure: Some(error) });
+                return;
+            }
+        };
+        let observed = match containers.look(id) {
+            Seen::Whole(observed) => observed,
+            Seen::Gone => return,
+            Seen::Damaged(container) => {
+                let what = container.state.reason.clone().unwrap_or_default();
+                let advice = Error::new(ErrorKind::Corrupt, format!("only rm {} helps", id.short()));
+                self.findings.push(Finding { subject: id.short().to_owned(), what, failure: Some(advice) });
+                return;
+            }
+        };
+        let subject = observed.record.name.to_string();
+        self.temporaries(&held.dir);
+        let gone = !observed.container.status().has_process() && observed.alive.monitor == Liveness::Dead;
+        match &observed.record.intent {
+            Some(RecordedIntent { change: Change::Remove { volumes }, .. }) => {
+                let volumes = if *volumes { Volumes::Remove } else { Volumes::Keep };
+                let locked = Locked { held, observed };
+                return self.fix(subject, "its removal was interrupted; finished", || {
+                    containers.remove_locked(locked, volumes, limits::STEP_DEADLINE).map(drop)
+                });
+            }
+            Some(RecordedIntent { change: Change::Rename { .. }, .. }) => {
+                self.fix(subject.clone(), "its renaming was interrupted; finished", || containers.settle_rename(&held));
+            }
+            Some(RecordedIntent { change: Change::Start, .. }) | None => {}
+        }
+        if observed.record.spec.auto_remove && gone && observed.last_run > Generation::default() {
+            let locked = Locked { held, observed };
+            return self.fix(subject, "it ended and was to be removed then; removed", || {
+                containers.remove_locked(locked, Volumes::Remove, limits::STEP_DEADLINE).map(drop)
+            });
+        }
+        let run_dir = containers.run_dir(id);
+        if gone && containers.store.disk.exists(&run_dir) {
+            self.fix(subject.clone(), "its last run left runtime files; cleared", || containers.kernel.sweep(&run_dir));
+        }
+        self.name_of(&Locked { held, observed }, subject);
+    }
+
+    /// Every container's name points to it. A name lost by a power cut is taken again; one that somebody
+    /// else got meanwhile is given a suffix.
+    fn name_of(&mut self, locked: &Locked, subject: String) {
+        let containers = self.containers;
+        let (disk, layout) = (&*containers.store.disk, &containers.store.layout);
+        let (id, record) = (&locked.held.id, &locked.observed.record);
+        if names::owner(disk, layout, &record.name).is_ok_and(|owner| owner.as_ref() == Some(id)) {
+            return;
+        }
+        self.fix(subject, "its name did not lead to it; taken again", || {
+            match names::reserve(disk, layout, &record.name, id)? {
+                Reserved::Yes => Ok(()),
+                Reserved::Taken(_) => {
+                    let other: ContainerName = format!("{}_{}", record.name, id.short()).parse()?;
+                    if let Reserved::Taken(owner) = names::reserve(disk, layout, &other, id)? {
+                        return Err(names::in_use(&other, &owner));
+                    }
+                    let mut renamed = record.as_ref().clone();
+                    renamed.name = other;
+                    containers.store.write(&locked.held, &mut renamed, Durability::Synced)
+                }
+            }
+        });
+    }
+
+    /// Names that nobody claims.
+    fn names(&mut self) -> Result<()> {
+        let containers = self.containers;
+        let (disk, layout) = (&*containers.store.disk, &containers.store.layout);
+        for entry in self.listed(&layout.names())? {
+            let Ok(name) = entry.parse::<ContainerName>() else { continue };
+            match names::owner(disk, layout, &name)? {
+                Some(owner) if !names::claims(disk, layout, &name, &owner) => {
+                    self.fix(entry, "nobody has this name; freed", || names::release(disk, layout, &name, &owner));
+                }
+                Some(_) => {}
+                None => {
+                    let path = layout.name(&name);
+                    self.fix(entry, "nobody has this name; freed", || {
+                        disk.remove_file(&path).map_err(|error| Error::io("it cannot be freed", error))
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Runtime directories of containers that are gone.
+    fn runs(&mut self) -> Result<()> {
+        let containers = self.containers;
+        let layout = &containers.store.layout;
+        for entry in self.listed(&layout.runs())? {
+            let known =
+                entry.parse::<ContainerId>().is_ok_and(|id| containers.store.disk.exists(&layout.container(&id)));
+            let run_dir = layout.runs().join(&entry);
+            // A monitor that is just removing its container clears this directory itself.
+            if !known && containers.kernel.observe(&run_dir, None).monitor == Liveness::Dead {
+                self.fix(entry, "its container is gone; cleared", || containers.kernel.sweep(&run_dir));
+            }
+        }
+        Ok(())
+    }
+
+    fn trash(&mut self) -> Result<()> {
+        let containers = self.containers;
+        let root = containers.store.layout.trash();
+        for entry in self.listed(&root)? {
+            let path = root.join(&entry);
+            if self.is_old(&path) {
+                self.fix(entry, "files of a removed container; deleted", || containers.kernel.remove_tree(&path));
+            }
+        }
+        Ok(())
+    }
+
+    fn temporaries(&mut self, dir: &Path) {
+        // A directory that cannot be listed is reported by whoever needs it.
+        let entries = self.containers.store.disk.list(dir).unwrap_or_default();
+        for entry in entries.into_iter().filter(|entry| entry.kind == EntryKind::File && is_temporary(&entry.name)) {
+            let path = dir.join(&entry.name);
+            let disk = &self.containers.store.disk;
+            let old = disk.stat(&path).is_ok_and(|found| age(found.modified) > TEMPORARY_AGE);
+            if old {
+                self.fix(entry.name, "a write was interrupted; its temporary file is deleted", || {
+                    disk.remove_file(&path).map_err(|error| Error::io("it cannot be deleted", error))
+                });
+            }
+        }
+    }
+
+    /// Whatever is younger than a moment may be in the middle of being made or moved.
+    fn is_old(&self, path: &Path) -> bool {
+        let modified = self.containers.store.disk.stat(path).map(|found| found.modified);
+        modified.is_ok_and(|modified| age(modified) > Duration::from_secs(1))
+    }
+
+    fn listed(&self, dir: &Path) -> Result<Vec<String>> {
+        match self.containers.store.disk.list(dir) {
+            Ok(entries) => Ok(entries.into_iter().map(|entry| entry.name).collect()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(error) => Err(Error::io(format!("{} cannot be listed", dir.display()), error)),
+        }
+    }
+}
+
+/// How long ago; a time in the future (a clock that jumped) is old enough.
+fn age(modified: SystemTime) -> Duration {
+    modified.elapsed().unwrap_or(Duration::MAX)
+}

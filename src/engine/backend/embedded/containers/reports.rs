@@ -1,0 +1,101 @@
+//! What does the store do with what a monitor sees? Events for everybody, and the removal of what is to go.
+//!
+//! Runs inside monitors: no kernel, no images, no waiting. Deliberately elsewhere: when to report (`linux`).
+
+use std::sync::Arc;
+
+use super::{
+    event_log::EXIT_CODE,
+    layout::Layout,
+    record::{Read, Record},
+    remove::{Volumes, dispose},
+    store::Store,
+};
+use crate::engine::{
+    backend::embedded::{
+        disk::Disk,
+        launch::{AutoRemove, LaunchPlan, Reports, RunChange},
+    },
+    core::limits,
+    domain::{Error, ErrorKind, EventAction, Verb},
+};
+
+/// The real [`Reports`]: finds its store through the plan.
+pub struct StoreReports {
+    disk: Arc<dyn Disk>,
+}
+
+impl StoreReports {
+    #[must_use]
+    pub fn new(disk: Arc<dyn Disk>) -> Self {
+        Self { disk }
+    }
+
+    /// `None` for a plan whose directories are not laid out as ours: nothing to tell anybody then.
+    fn store(&self, plan: &LaunchPlan) -> Option<Store> {
+        let layout = Layout::of_plan(&plan.container_dir, &plan.run_dir)?;
+        Some(Store::new(layout, Arc::clone(&self.disk)))
+    }
+}
+
+impl Reports for StoreReports {
+    fn changed(&self, plan: &LaunchPlan, change: &RunChange) {
+        let Some(store) = self.store(plan) else { return };
+        if let Read::Record(record) = store.read(&plan.id) {
+            note(&store, &record, change);
+            store.announce(&plan.id, record.revision);
+        } else {
+            store.announce(&plan.id, plan.generation);
+        }
+    }
+
+    fn auto_remove(&self, plan: &LaunchPlan) -> AutoRemove {
+        let Some(store) = self.store(plan) else { return AutoRemove::Failed };
+        let held = match store.try_lock(&plan.id, Verb::Remove, limits::STEP_DEADLINE) {
+            Ok(Some(held)) => held,
+            Ok(None) => return whoever_holds_it(&store, plan),
+            Err(error) if error.kind() == ErrorKind::NoSuchContainer => return AutoRemove::Removed,
+            Err(_) => return AutoRemove::Failed,
+        };
+        let record = match store.read(&plan.id) {
+            Read::Record(record) => record,
+            Read::Gone => return AutoRemove::Removed,
+            // Kept to be looked at; `rm` and `repair` know what to do.
+            Read::Damaged(_) => return AutoRemove::Failed,
+        };
+        let remove_tree = |path: &std::path::Path| {
+            store.disk.remove_tree(path).map_err(|error| Error::io("its files cannot be deleted", error))
+        };
+        match dispose(&store, held, Some(&record), Volumes::Remove, &remove_tree) {
+            Ok(_) => AutoRemove::Removed,
+            Err(_) => AutoRemove::Failed,
+        }
+    }
+}
+
+/// A remover at work needs nothing from us but our end; anybody else is done in a moment.
+fn whoever_holds_it(store: &Store, plan: &LaunchPlan) -> AutoRemove {
+    match store.read(&plan.id) {
+        Read::Record(record) if !record.is_removing() => AutoRemove::Busy,
+        Read::Record(_) | Read::Gone => AutoRemove::Removed,
+        Read::Damaged(_) => AutoRemove::Failed,
+    }
+}
+
+fn note(store: &Store, record: &Record, change: &RunChange) {
+    match change {
+        RunChange::Started => store.note(record, EventAction::Start, &[]),
+        RunChange::Paused => store.note(record, EventAction::Pause, &[]),
+        RunChange::Unpaused => store.note(record, EventAction::Unpause, &[]),
+        RunChange::Stopping { signal } | RunChange::Signalled { signal } => {
+            store.note(record, EventAction::Kill, &[("signal", signal.to_string())]);
+        }
+        RunChange::Ended(exit) => {
+            if exit.oom_killed {
+                store.note(record, EventAction::Oom, &[]);
+            }
+            let code = exit.code.map(|code| (EXIT_CODE, code.to_string()));
+            store.note(record, EventAction::Die, code.as_slice());
+        }
+    }
+}

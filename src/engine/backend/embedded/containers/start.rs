@@ -1,0 +1,170 @@
+//! How does a container's process come to run? A run number in the record, then one launch.
+//!
+//! The record's `run` is the journal: a start is over when the monitor's files carry that number, so nothing
+//! is written afterwards unless it failed. Deliberately elsewhere: what a monitor does (`linux`).
+
+use super::{
+    Containers, Locked, admitted,
+    layout::{UPPER, WORK},
+    record::{Change, Durability, Record, RecordedIntent, StartFailure},
+    remove::Volumes,
+    volumes,
+};
+use crate::engine::{
+    backend::{
+        OperationContext,
+        embedded::{
+            kernel::ProcessSession,
+            launch::{FORMAT, LaunchPlan, LogLimits, ProcessPlan, ResourceLimits, RootfsPlan},
+        },
+    },
+    core::limits,
+    domain::{AttachOptions, ContainerId, Done, Error, ErrorKind, Force, Result, Timestamp, Verb},
+};
+
+/// What a start comes to.
+pub struct Run {
+    pub done: Done,
+    /// Present when an attach was asked for.
+    pub session: Option<ProcessSession>,
+}
+
+impl std::fmt::Debug for Run {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Run").field("done", &self.done).field("attached", &self.session.is_some()).finish()
+    }
+}
+
+impl Containers {
+    /// Starts the container; with `attach`, a session that sees the first byte comes back. One with
+    /// auto-remove that fails to start is removed.
+    ///
+    /// # Errors
+    /// `Refused`, `Busy`, `CommandNotFound`, `CommandNotExecutable`, `TimedOut`, and what the machine refuses.
+    pub fn start(&self, id: &ContainerId, attach: Option<&AttachOptions>, context: &OperationContext) -> Result<Run> {
+        self.store.prepare()?;
+        context.check()?;
+        let mut locked = self.locked(id, Verb::Start, context.remaining())?;
+        if !admitted(Verb::Start, &locked.observed.container, Force::No)? {
+            let session = match attach {
+                Some(options) => Some(self.kernel.attach(&self.run_dir(id), options, context.remaining())?),
+                None => None,
+            };
+            return Ok(Run { done: Done { container: Some(id.clone()), ..Done::already_so() }, session });
+        }
+        let plan = self.begin_run(&mut locked, attach, context)?;
+        let within = context.remaining().min(limits::STEP_DEADLINE);
+        match self.kernel.launch(&plan, attach, within) {
+            Ok(launched) => {
+                let done = Done { container: Some(id.clone()), warnings: launched.warnings, ..Done::default() };
+                Ok(Run { done, session: launched.session })
+            }
+            Err(error) => {
+                self.start_failed(locked, &error)?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Journals the run and says what the monitor is to do.
+    fn begin_run(
+        &self,
+        locked: &mut Locked,
+        attach: Option<&AttachOptions>,
+        context: &OperationContext,
+    ) -> Result<LaunchPlan> {
+        let run = locked.observed.last_run.next();
+        let now = Timestamp::now();
+        let record = &mut locked.observed.record;
+        record.run = run;
+        record.start_failure = None;
+        record.intent = Some(RecordedIntent {
+            pid: std::process::id(),
+            since: now,
+            deadline: now.plus(context.remaining()),
+            change: Change::Start,
+        });
+        // A power cut ends every process: there is nothing a synced start could tell afterwards.
+        self.store.write(&locked.held, record, Durability::Unsynced)?;
+        Ok(self.plan(record, attach))
+    }
+
+    fn plan(&self, record: &Record, attach: Option<&AttachOptions>) -> LaunchPlan {
+        let layout = &self.store.layout;
+        let container_dir = layout.container(&record.id);
+        let resolved = &record.resolved;
+        LaunchPlan {
+            format: FORMAT,
+            id: record.id.clone(),
+            generation: record.run,
+            run_dir: layout.run_of(&record.id),
+            rootfs: RootfsPlan {
+                lowers: record.image.layers.iter().map(|layer| layout.data().join(layer)).collect(),
+                upper: container_dir.join(UPPER),
+                work: container_dir.join(WORK),
+            },
+            process: ProcessPlan {
+                args: resolved.arguments(),
+                env: resolved.env.clone(),
+                workdir: resolved.workdir.clone(),
+                user: resolved.user.clone(),
+                tty: record.spec.tty,
+                terminal: attach.and_then(|options| options.terminal),
+                interactive: record.spec.interactive,
+            },
+            hostname: resolved.hostname.clone(),
+            mounts: volumes::resolved(&self.store, record),
+            read_only: record.spec.read_only,
+            limits: ResourceLimits { memory: record.spec.memory, cpus: record.spec.cpus, pids: record.spec.pids_limit },
+            network: record.spec.network,
+            stop_signal: record.stop_signal(),
+            stop_grace: record.stop_grace(),
+            auto_remove: record.spec.auto_remove,
+            log: LogLimits::default(),
+            container_dir,
+        }
+    }
+
+    /// Keeps why, for `inspect` and `ps`; or removes what was meant to go anyway.
+    fn start_failed(&self, mut locked: Locked, error: &Error) -> Result<()> {
+        if locked.observed.record.spec.auto_remove {
+            // What is left of its files is not what went wrong.
+            return self.remove_locked(locked, Volumes::Remove, limits::STEP_DEADLINE).map(drop);
+        }
+        let record = locked.observed.record.as_mut();
+        record.intent = None;
+        record.start_failure =
+            Some(StartFailure { at: Timestamp::now(), code: failure_code(error), reason: error.reason().to_owned() });
+        self.store.write(&locked.held, record, Durability::Unsynced)
+    }
+}
+
+/// Docker's exit codes for a container that did not start.
+fn failure_code(error: &Error) -> i32 {
+    match error.kind() {
+        ErrorKind::CommandNotFound => 127,
+        ErrorKind::CommandNotExecutable => 126,
+        ErrorKind::InvalidInput
+        | ErrorKind::NoSuchContainer
+        | ErrorKind::NoSuchImage
+        | ErrorKind::NameInUse
+        | ErrorKind::Ambiguous
+        | ErrorKind::Refused
+        | ErrorKind::Busy
+        | ErrorKind::Unsupported
+        | ErrorKind::Unauthorized
+        | ErrorKind::Denied
+        | ErrorKind::Unreachable
+        | ErrorKind::Protocol
+        | ErrorKind::RateLimited
+        | ErrorKind::TimedOut
+        | ErrorKind::Cancelled
+        | ErrorKind::DigestMismatch
+        | ErrorKind::PlatformMismatch
+        | ErrorKind::NoSpace
+        | ErrorKind::Corrupt
+        | ErrorKind::Partial
+        | ErrorKind::Io
+        | ErrorKind::Internal => 128,
+    }
+}

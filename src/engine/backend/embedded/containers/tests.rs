@@ -1,0 +1,1 @@
+//! Do the verbs keep their promises, whole and cut at every step?
