@@ -54,9 +54,10 @@ pub trait Disk: Send + std::marker::Sync + 'static {
     /// Makes the directory and its missing parents, 0700 each; existing ones are left as they are.
     fn create_dir_all(&self, path: &Path) -> io::Result<()>;
 
-    /// Makes one directory that everybody may enter (0755, whatever the umask): the roots of containers'
-    /// file systems and volumes, where users of the container walk; a private parent keeps others out.
-    fn create_open_dir(&self, path: &Path) -> io::Result<()>;
+    /// Makes one directory with these permission bits, whatever the umask: the roots of containers' file
+    /// systems and volumes, where users of the container walk; a private parent keeps others out.
+    /// Systems without permission bits ignore them.
+    fn create_dir_with_mode(&self, path: &Path, mode: u32) -> io::Result<()>;
 
     /// The entries of a directory, in no order, without `.` and `..`.
     fn list(&self, path: &Path) -> io::Result<Vec<Entry>>;

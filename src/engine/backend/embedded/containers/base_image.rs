@@ -4,7 +4,10 @@
 
 use std::{any::Any, collections::BTreeMap, fmt, path::PathBuf};
 
-use crate::engine::domain::{Digest, Platform, Result};
+use crate::engine::{
+    backend::{OperationContext, embedded::images::unpacker::RootAttributes},
+    domain::{Digest, Platform, Result},
+};
 
 /// Gives out images that are on this machine. Implemented by the image store and by tests.
 pub trait BaseImages: Send + Sync {
@@ -12,7 +15,7 @@ pub trait BaseImages: Send + Sync {
     ///
     /// # Errors
     /// `NoSuchImage`, `Ambiguous`, `PlatformMismatch`, or what reading the store comes to.
-    fn base(&self, query: &str, platform: Option<&Platform>) -> Result<BaseImage>;
+    fn base(&self, query: &str, platform: Option<&Platform>, context: &OperationContext) -> Result<BaseImage>;
 }
 
 /// An image to make a container of.
@@ -22,6 +25,8 @@ pub struct BaseImage {
     /// Directories of the layers, topmost first, absolute.
     pub layers: Vec<PathBuf>,
     pub defaults: Defaults,
+    /// What the container's own root directory is to look like: an overlay shows its upper directory's.
+    pub root: RootAttributes,
     /// Keeps the image from being deleted until the container's record names it.
     pub hold: Box<dyn Any + Send>,
 }

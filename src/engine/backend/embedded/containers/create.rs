@@ -38,7 +38,7 @@ impl Containers {
     /// `NoSuchImage`, `NameInUse`, `InvalidInput`, `NoSpace`, `Denied`, `Io`, `Cancelled`.
     pub fn create(&self, spec: &ContainerSpec, context: &OperationContext) -> Result<Done> {
         self.store.prepare()?;
-        let base = self.images.base(&spec.image, spec.platform.as_ref())?;
+        let base = self.images.base(&spec.image, spec.platform.as_ref(), context)?;
         let id = ContainerId::random();
         let Plan { resolved, mounts, network, warnings } =
             resolve(spec, &base.defaults, &id, machine_name().as_deref())?;
@@ -50,7 +50,7 @@ impl Containers {
             platform: base.platform.clone(),
             layers: base.layers.iter().map(|layer| below(layer, data)).collect(),
         };
-        let nascent = Nascent::make(&self.store, &id, context)?;
+        let nascent = Nascent::make(&self.store, &id, base.root.mode, context)?;
         context.check()?;
         let name = nascent.take_name(spec.name.as_ref())?;
         let mut made = Made::default();
@@ -98,7 +98,7 @@ struct Nascent<'a> {
 }
 
 impl<'a> Nascent<'a> {
-    fn make(store: &'a Store, id: &ContainerId, context: &OperationContext) -> Result<Self> {
+    fn make(store: &'a Store, id: &ContainerId, root_mode: u32, context: &OperationContext) -> Result<Self> {
         let dir = store.layout.nascent(id);
         let failed = |error| Error::io("its directory cannot be made", error);
         store.disk.create_dir(&dir).map_err(failed)?;
@@ -110,8 +110,8 @@ impl<'a> Nascent<'a> {
             Err(error) => return Err(failed(error)),
         };
         let nascent = Self { store, id: id.clone(), dir, _lock: lock };
-        for part in [UPPER, WORK] {
-            if let Err(error) = store.disk.create_open_dir(&nascent.dir.join(part)) {
+        for (part, mode) in [(UPPER, root_mode), (WORK, 0o700)] {
+            if let Err(error) = store.disk.create_dir_with_mode(&nascent.dir.join(part), mode) {
                 nascent.undo(None);
                 return Err(failed(error));
             }

@@ -43,11 +43,7 @@ use self::{
     record::Record,
     store::{Held, Store},
 };
-pub use self::{
-    repair::{Finding, Repair},
-    reports::StoreReports,
-    start::Run,
-};
+pub use self::{reports::StoreReports, start::Run};
 use super::{disk::Disk, kernel::Kernel};
 use crate::engine::{
     core::admit::{Admission, admit},

@@ -25,37 +25,18 @@ use crate::engine::{
         lock,
     },
     core::limits,
-    domain::{ContainerId, ContainerName, Error, ErrorKind, Generation, Result, Verb},
+    domain::{ContainerId, ContainerName, Error, ErrorKind, Finding, Generation, RepairMode, Result, Verb},
 };
 
 /// Temporary files younger than this may be somebody's work in progress.
 const TEMPORARY_AGE: Duration = Duration::from_secs(600);
-
-/// Whether to change anything.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Repair {
-    Do,
-    /// Only say what would be done.
-    DryRun,
-}
-
-/// One thing that was not as it should be.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Finding {
-    /// What it is about: a name, a short id, a path.
-    pub subject: String,
-    /// What is wrong and what is done about it, as a clause.
-    pub what: String,
-    /// Why it could not be put right, if so.
-    pub failure: Option<Error>,
-}
 
 impl Containers {
     /// Looks at every container, name and leftover, and puts right what nobody is working on.
     ///
     /// # Errors
     /// Only when the store cannot be listed at all; single failures are in the findings.
-    pub fn repair(&self, mode: Repair) -> Result<Vec<Finding>> {
+    pub fn repair(&self, mode: RepairMode) -> Result<Vec<Finding>> {
         let mut pass = Pass { containers: self, mode, findings: Vec::new() };
         pass.nascent()?;
         for id in self.store.ids()? {
@@ -71,18 +52,28 @@ impl Containers {
 
 struct Pass<'a> {
     containers: &'a Containers,
-    mode: Repair,
+    mode: RepairMode,
     findings: Vec<Finding>,
 }
 
 impl Pass<'_> {
-    /// Notes a finding and, unless this is a dry run, does something about it.
+    /// Notes a finding and, unless this is a dry run, does something about it. `what` is the problem, a
+    /// semicolon, and the action.
     fn fix(&mut self, subject: impl Into<String>, what: &str, fix: impl FnOnce() -> Result<()>) {
-        let failure = match self.mode {
-            Repair::Do => fix().err(),
-            Repair::DryRun => None,
+        let (problem, action) = what.split_once("; ").unwrap_or((what, ""));
+        let (action, mended) = match self.mode {
+            RepairMode::LookOnly => (action.to_owned(), false),
+            RepairMode::Mend => match fix() {
+                Ok(()) => (action.to_owned(), true),
+                Err(error) => (format!("not {action}: {error}"), false),
+            },
         };
-        self.findings.push(Finding { subject: subject.into(), what: what.to_owned(), failure });
+        self.findings.push(Finding { subject: subject.into(), problem: problem.to_owned(), action, mended });
+    }
+
+    /// Something that only a person can decide about.
+    fn advise(&mut self, subject: &str, problem: String, advice: String) {
+        self.findings.push(Finding { subject: subject.to_owned(), problem, action: advice, mended: false });
     }
 
     /// Containers whose maker was killed before anybody could see them.
@@ -106,19 +97,15 @@ impl Pass<'_> {
             Ok(None) => return,
             Err(error) if error.kind() == ErrorKind::NoSuchContainer => return,
             Err(error) => {
-                let subject = id.short().to_owned();
-                self.findings.push(Finding { subject, what: "it cannot be locked".to_owned(), failure: Some(error) });
-                return;
+                return self.advise(id.short(), "it cannot be locked".to_owned(), error.to_string());
             }
         };
         let observed = match containers.look(id) {
             Seen::Whole(observed) => observed,
             Seen::Gone => return,
             Seen::Damaged(container) => {
-                let what = container.state.reason.clone().unwrap_or_default();
-                let advice = Error::new(ErrorKind::Corrupt, format!("only rm {} helps", id.short()));
-                self.findings.push(Finding { subject: id.short().to_owned(), what, failure: Some(advice) });
-                return;
+                let problem = container.state.reason.clone().unwrap_or_default();
+                return self.advise(id.short(), problem, format!("remove it with wharf rm {}", id.short()));
             }
         };
         let subject = observed.record.name.to_string();

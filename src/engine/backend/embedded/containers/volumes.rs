@@ -69,7 +69,7 @@ fn make(store: &Store, name: &VolumeName, made: &mut Made) -> Result<()> {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
         Err(error) => return Err(failed(error)),
     }
-    match store.disk.create_open_dir(&dir.join(DATA)) {
+    match store.disk.create_dir_with_mode(&dir.join(DATA), 0o755) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(failed(error)),
         Ok(()) | Err(_) => Ok(()),
     }

@@ -101,9 +101,9 @@ impl Disk for RealDisk {
         make_dirs(path)
     }
 
-    fn create_open_dir(&self, path: &Path) -> io::Result<()> {
+    fn create_dir_with_mode(&self, path: &Path, mode: u32) -> io::Result<()> {
         private_dir().create(path)?;
-        open_to_all(path)
+        set_mode(path, mode)
     }
 
     fn list(&self, path: &Path) -> io::Result<Vec<Entry>> {
@@ -250,13 +250,13 @@ fn make_dirs(path: &Path) -> io::Result<()> {
 }
 
 #[cfg(unix)]
-fn open_to_all(path: &Path) -> io::Result<()> {
+fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755))
+    fs::set_permissions(path, fs::Permissions::from_mode(mode))
 }
 
 #[cfg(not(unix))]
-fn open_to_all(_path: &Path) -> io::Result<()> {
+fn set_mode(_path: &Path, _mode: u32) -> io::Result<()> {
     Ok(())
 }
 
