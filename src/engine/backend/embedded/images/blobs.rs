@@ -101,6 +101,14 @@ impl Blobs {
         let _ = self.disk.remove_file(&self.layout.blob(digest));
     }
 
+    /// Deletes a blob nobody needs; gone already is fine.
+    pub(super) fn delete(&self, digest: &Digest) -> Result<()> {
+        match self.disk.remove_file(&self.layout.blob(digest)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::io("deleting a blob", error)),
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
     /// Becomes the one who holds `path`, among threads and processes, waiting for another one to end. `waiting` is
     /// called once if there is one.
     ///

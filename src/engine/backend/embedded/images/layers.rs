@@ -138,16 +138,18 @@ impl Layers {
 
     /// Takes a layer out of sight and removes it.
     pub(super) fn discard(&self, key: &Digest) -> Result<()> {
-        let place = self.layout.layer(key);
-        let trash = self.layout.trash().join(format!("{}.{}", key.hex(), std::process::id()));
-        match self.disk.rename(&place, &trash) {
-            Ok(()) => self.remove(&trash),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            // The trash has an older one of that name.
-            Err(_) => self.remove(&trash).and_then(|()| {
-                self.disk.rename(&place, &trash).map_err(|error| Error::io("removing a layer", error))?;
-                self.remove(&trash)
-            }),
+        let hidden = self.hide(key.hex())?;
+        self.remove(&hidden)
+    }
+
+    /// Moves the layer of that directory name to the trash, where nobody looks for it; gone already is fine.
+    pub(super) fn hide(&self, name: &str) -> Result<PathBuf> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let unique = NEXT.fetch_add(1, Ordering::Relaxed);
+        let hidden = self.layout.trash().join(format!("{name}.{}.{unique}", std::process::id()));
+        match self.disk.rename(&self.layout.layers().join(name), &hidden) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::io("removing a layer", error)),
+            Ok(()) | Err(_) => Ok(hidden),
         }
     }
 

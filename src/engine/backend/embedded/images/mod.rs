@@ -4,15 +4,19 @@
 //! own file systems (`containers`). Everything here is synchronous and portable.
 
 mod blobs;
+mod catalog;
+mod collect;
 pub mod config;
 mod fetch_layer;
+mod inspect;
 mod layers;
 mod layout;
 mod leases;
 mod pull;
 mod receive;
-pub mod records;
+mod records;
 pub mod registry_source;
+mod remove;
 pub mod source;
 mod store;
 #[cfg(all(test, target_os = "linux"))]
@@ -20,4 +24,11 @@ mod tests;
 mod transfers;
 mod unpack_stream;
 pub mod unpacker;
-pub use self::{pull::Pulled, store::ImageStore};
+pub use self::{
+    blobs::VerifyingReader,
+    catalog::PinnedImage,
+    pull::Pulled,
+    records::{ImageRecord, RecordLayer},
+    remove::{ImageUser, PruneScope, Removed},
+    store::ImageStore,
+};

@@ -299,6 +299,7 @@ impl ImageStore {
         if before.as_ref() != Some(&id) {
             self.records.put_tag(&tag, &id)?;
         }
+        self.write_index()?;
         Ok(Pulled { already: before.as_ref() == Some(&id), id, digest: found.target })
     }
 }

@@ -1,0 +1,111 @@
+//! What is deleted when nothing needs it any more?
+//!
+//! Needed is what a record names and what a living lease keeps; everything else goes. Deliberately elsewhere: which
+//! records go (`remove`).
+
+use std::collections::HashSet;
+
+use super::{leases::CollectionGuard, records::ImageRecord, store::ImageStore};
+use crate::engine::domain::{Digest, Error, Result};
+
+/// What to do with downloads that were interrupted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Partials {
+    /// Somebody may want to go on.
+    Keep,
+    Drop,
+}
+
+/// What a collection deleted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Collected {
+    /// Directories' names of deleted layers.
+    pub layers: HashSet<String>,
+    /// Bytes of deleted blobs.
+    pub bytes: u64,
+}
+
+impl ImageStore {
+    /// Deletes every blob and layer without an owner. The names go while `guard` is held, the layers' files after.
+    pub(super) fn collect(&self, guard: CollectionGuard, partials: Partials) -> Result<Collected> {
+        let leased = self.leases.living()?;
+        let records = self.records.images()?;
+        let mut collected = Collected::default();
+        self.collect_blobs(&records, &leased, &mut collected)?;
+        self.collect_layers(&records, &leased, &mut collected)?;
+        if leased.is_empty() {
+            self.clear_ingest(partials)?;
+        }
+        drop(guard);
+        self.empty_trash()?;
+        Ok(collected)
+    }
+
+    /// Removes what earlier deletions left, for example because they were killed.
+    pub(super) fn empty_trash(&self) -> Result<()> {
+        let trash = self.layout.trash();
+        let entries = self.disk.list(&trash).map_err(|error| Error::io("listing deleted layers", error))?;
+        entries.iter().try_for_each(|entry| self.layers.remove(&trash.join(&entry.name)))
+    }
+
+    fn collect_blobs(
+        &self,
+        records: &[ImageRecord],
+        leased: &HashSet<Digest>,
+        collected: &mut Collected,
+    ) -> Result<()> {
+        let named = records
+            .iter()
+            .flat_map(|record| record.blobs().chain(record.digests.iter().filter_map(|reference| reference.digest())));
+        let needed: HashSet<&Digest> = named.chain(leased).collect();
+        for algorithm in ["sha256", "sha512"] {
+            let directory = self.layout.blobs(algorithm);
+            for entry in self.disk.list(&directory).map_err(|error| Error::io("listing blobs", error))? {
+                let digest = format!("{algorithm}:{}", entry.name).parse::<Digest>();
+                // Other names are temporary files of a running writer, or of a dead one.
+                let Ok(digest) = digest else { continue };
+                if !needed.contains(&digest) {
+                    collected.bytes += self.blobs.size(&digest).unwrap_or_default();
+                    self.blobs.delete(&digest)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn collect_layers(
+        &self,
+        records: &[ImageRecord],
+        leased: &HashSet<Digest>,
+        collected: &mut Collected,
+    ) -> Result<()> {
+        let named = records.iter().flat_map(|record| &record.layers).map(|layer| &layer.key);
+        let needed: HashSet<&str> = named.chain(leased).map(Digest::hex).collect();
+        let directory = self.layout.layers();
+        for entry in self.disk.list(&directory).map_err(|error| Error::io("listing layers", error))? {
+            if !needed.contains(entry.name.as_str()) {
+                self.layers.hide(&entry.name)?;
+                collected.layers.insert(entry.name);
+            }
+        }
+        Ok(())
+    }
+
+    /// Without any lease nobody receives or unpacks: what lies in `ingest` is from the dead.
+    fn clear_ingest(&self, partials: Partials) -> Result<()> {
+        let ingest = self.layout.ingest();
+        for entry in self.disk.list(&ingest).map_err(|error| Error::io("listing downloads", error))? {
+            let path = ingest.join(&entry.name);
+            if entry.name.ends_with(".part") && partials == Partials::Keep {
+                continue;
+            }
+            if entry.name.ends_with(".layer") {
+                self.layers.remove(&path)?;
+            } else {
+                // Another collection may have been here first.
+                let _ = self.disk.remove_file(&path);
+            }
+        }
+        Ok(())
+    }
+}
