@@ -62,11 +62,8 @@ pub struct Stream {
     _connection: Connection,
 }
 
-/// A connection that has stopped being HTTP.
-pub struct Hijacked {
-    pub io: TokioIo<Upgraded>,
-    _connection: Connection,
-}
+/// A connection that has stopped being HTTP: bytes both ways. Dropping it hangs up.
+pub type Hijacked = TokioIo<Upgraded>;
 
 /// The calls of one host.
 pub struct Api {
@@ -128,6 +125,10 @@ impl Api {
 
     pub async fn post(&self, path: Path, limit: Duration) -> Result<Reply> {
         self.call(Method::POST, path, None, limit).await
+    }
+
+    pub async fn post_json(&self, path: Path, body: &impl Serialize, limit: Duration) -> Result<Reply> {
+        self.call(Method::POST, path, Some(written(body)?), limit).await
     }
 
     pub async fn delete(&self, path: Path, limit: Duration) -> Result<Reply> {
@@ -194,7 +195,9 @@ impl Api {
                 let io = hyper::upgrade::on(response).await.map_err(|error| {
                     Error::new(ErrorKind::Protocol, format!("the daemon did not hand over the stream: {error}"))
                 })?;
-                return Ok(Hijacked { io: TokioIo::new(io), _connection: connection });
+                // Its driver has handed the socket over and ended.
+                drop(connection);
+                return Ok(TokioIo::new(io));
             }
             let status = response.status();
             Err(failure::of_status(status, &collect(response).await?, About::Container))
@@ -373,6 +376,12 @@ pub fn typed_error(error: bollard::errors::Error, about: About) -> Error {
 #[must_use]
 pub fn unreadable(error: &serde_json::Error) -> Error {
     Error::new(ErrorKind::Protocol, format!("the daemon's answer cannot be read: {error}"))
+}
+
+fn written(body: &impl Serialize) -> Result<Bytes> {
+    let body = serde_json::to_vec(body);
+    body.map(Bytes::from)
+        .map_err(|error| Error::new(ErrorKind::Internal, format!("the request cannot be written: {error}")))
 }
 
 async fn collect(response: Response<Incoming>) -> Result<Bytes> {

@@ -5,14 +5,25 @@
 
 mod address;
 mod api;
+mod attach;
 mod connection;
 mod container_json;
 mod containers;
+mod create;
+mod credentials;
+mod events;
+mod exec;
 mod failure;
 mod host_info;
+mod images;
+mod json_stream;
 mod lifecycle;
+mod log_lines;
+mod multiplexed;
 mod path;
 pub mod quirks;
+mod session;
+mod transfer;
 
 use std::sync::Arc;
 
@@ -20,7 +31,10 @@ use futures_util::FutureExt as _;
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-use self::{api::Api, connection::Connections, containers::Remembered, lifecycle::Target};
+use self::{
+    api::Api, connection::Connections, containers::Remembered, events::LastHeard, images::KnownImages,
+    lifecycle::Target, session::Sessions,
+};
 use super::{Answer, Backend, EventRange, Notice, OperationContext, Session, Started};
 use crate::engine::domain::{
     AttachOptions, Container, ContainerId, ContainerName, ContainerSpec, Done, EngineEvent, Error, ErrorKind, ExecSpec,
@@ -31,7 +45,10 @@ use crate::engine::domain::{
 /// Docker or Podman, behind one address.
 struct DockerBackend {
     api: Arc<Api>,
-    remembered: Arc<Remembered>,
+    remembered: Remembered,
+    images: KnownImages,
+    sessions: Sessions,
+    last_heard: LastHeard,
 }
 
 /// Returns at once; the daemon is dialled by the first call.
@@ -42,12 +59,24 @@ pub fn open(host: &HostSpec) -> Result<Arc<dyn Backend>> {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let candidates = address::candidates(host, &variable)?;
     let api = Arc::new(Api::new(Connections::new(host.clone(), candidates))?);
-    Ok(Arc::new(DockerBackend { api, remembered: Arc::new(Remembered::default()) }))
+    Ok(Arc::new(DockerBackend {
+        api,
+        remembered: Remembered::default(),
+        images: KnownImages::default(),
+        sessions: Sessions::default(),
+        last_heard: LastHeard::default(),
+    }))
 }
 
 impl DockerBackend {
     fn target<'a>(&'a self, id: &'a ContainerId) -> Target<'a> {
         Target { api: &self.api, remembered: &self.remembered, id }
+    }
+
+    /// The target of a verb that must not wait for a client of ours that does not read.
+    fn relieved<'a>(&'a self, id: &'a ContainerId) -> Target<'a> {
+        self.sessions.relieve(id);
+        self.target(id)
     }
 }
 
@@ -77,37 +106,37 @@ impl Backend for DockerBackend {
     }
 
     fn images(&self) -> Answer<'_, Vec<Image>> {
-        not_yet()
+        images::list(&self.api, &self.images).boxed()
     }
 
-    fn inspect_image(&self, _query: String) -> Answer<'_, Value> {
-        not_yet()
+    fn inspect_image(&self, query: String) -> Answer<'_, Value> {
+        async move { images::inspect(&self.api, &query).await }.boxed()
     }
 
-    fn history(&self, _query: String) -> Answer<'_, Vec<HistoryEntry>> {
-        not_yet()
+    fn history(&self, query: String) -> Answer<'_, Vec<HistoryEntry>> {
+        async move { images::history(&self.api, &query).await }.boxed()
     }
 
-    fn watch(&self, _notices: mpsc::Sender<Notice>) -> Answer<'_, ()> {
-        not_yet()
+    fn watch(&self, notices: mpsc::Sender<Notice>) -> Answer<'_, ()> {
+        events::watch(&self.api, &self.remembered, &self.last_heard, notices).boxed()
     }
 
-    fn events(&self, _range: EventRange, _events: mpsc::Sender<EngineEvent>) -> Answer<'_, ()> {
-        not_yet()
+    fn events(&self, range: EventRange, events: mpsc::Sender<EngineEvent>) -> Answer<'_, ()> {
+        events::follow(&self.api, range, events).boxed()
     }
 
-    fn logs(&self, _id: ContainerId, _options: LogOptions, _items: mpsc::Sender<Vec<LogItem>>) -> Answer<'_, ()> {
-        not_yet()
+    fn logs(&self, id: ContainerId, options: LogOptions, items: mpsc::Sender<Vec<LogItem>>) -> Answer<'_, ()> {
+        async move { log_lines::read(&self.api, &id, options, items).await }.boxed()
     }
 
-    fn create(&self, _spec: ContainerSpec, _context: OperationContext) -> Answer<'_, Done> {
-        not_yet()
+    fn create(&self, spec: ContainerSpec, context: OperationContext) -> Answer<'_, Done> {
+        async move { create::create(&self.api, &self.remembered, spec, &context).await }.boxed()
     }
 
     fn start(&self, id: ContainerId, attach: Option<AttachOptions>, context: OperationContext) -> Answer<'_, Started> {
         async move {
             match attach {
-                Some(_) => not_yet().await,
+                Some(options) => attach::start(self.target(&id), &self.api, &self.sessions, options, &context).await,
                 None => Ok(Started { done: lifecycle::start(self.target(&id), &context).await?, session: None }),
             }
         }
@@ -115,11 +144,11 @@ impl Backend for DockerBackend {
     }
 
     fn stop(&self, id: ContainerId, options: StopOptions, context: OperationContext) -> Answer<'_, Done> {
-        async move { lifecycle::stop(self.target(&id), options, &context).await }.boxed()
+        async move { lifecycle::stop(self.relieved(&id), options, &context).await }.boxed()
     }
 
     fn kill(&self, id: ContainerId, signal: Signal, context: OperationContext) -> Answer<'_, Done> {
-        async move { lifecycle::kill(self.target(&id), signal, &context).await }.boxed()
+        async move { lifecycle::kill(self.relieved(&id), signal, &context).await }.boxed()
     }
 
     fn pause(&self, id: ContainerId, context: OperationContext) -> Answer<'_, Done> {
@@ -135,35 +164,35 @@ impl Backend for DockerBackend {
     }
 
     fn remove(&self, id: ContainerId, options: RemoveOptions, context: OperationContext) -> Answer<'_, Done> {
-        async move { lifecycle::remove(self.target(&id), &options, &context).await }.boxed()
+        async move { lifecycle::remove(self.relieved(&id), &options, &context).await }.boxed()
     }
 
     fn wait_exit(&self, id: ContainerId) -> Answer<'_, ProcessExit> {
         async move { lifecycle::wait_exit(self.target(&id)).await }.boxed()
     }
 
-    fn attach(&self, _id: ContainerId, _options: AttachOptions) -> Answer<'_, Session> {
-        not_yet()
+    fn attach(&self, id: ContainerId, options: AttachOptions) -> Answer<'_, Session> {
+        async move { attach::attach(self.target(&id), &self.api, &self.sessions, options).await }.boxed()
     }
 
-    fn exec(&self, _id: ContainerId, _spec: ExecSpec) -> Answer<'_, Session> {
-        not_yet()
+    fn exec(&self, id: ContainerId, spec: ExecSpec) -> Answer<'_, Session> {
+        async move { exec::exec(self.target(&id), &self.api, &self.sessions, spec).await }.boxed()
     }
 
-    fn pull(&self, _reference: ImageReference, _options: PullOptions, _context: OperationContext) -> Answer<'_, Done> {
-        not_yet()
+    fn pull(&self, reference: ImageReference, options: PullOptions, context: OperationContext) -> Answer<'_, Done> {
+        async move { transfer::pull(&self.api, &reference, &options, &context).await }.boxed()
     }
 
-    fn push(&self, _reference: ImageReference, _context: OperationContext) -> Answer<'_, Done> {
-        not_yet()
+    fn push(&self, reference: ImageReference, context: OperationContext) -> Answer<'_, Done> {
+        async move { transfer::push(&self.api, &reference, &context).await }.boxed()
     }
 
-    fn tag(&self, _source: String, _target: ImageReference, _context: OperationContext) -> Answer<'_, Done> {
-        not_yet()
+    fn tag(&self, source: String, target: ImageReference, _context: OperationContext) -> Answer<'_, Done> {
+        async move { images::tag(&self.api, &source, &target).await }.boxed()
     }
 
-    fn remove_image(&self, _image: String, _force: Force, _context: OperationContext) -> Answer<'_, Done> {
-        not_yet()
+    fn remove_image(&self, image: String, force: Force, _context: OperationContext) -> Answer<'_, Done> {
+        async move { images::remove(&self.api, &image, force).await }.boxed()
     }
 
     fn create_index(
@@ -179,11 +208,7 @@ impl Backend for DockerBackend {
         .boxed()
     }
 
-    fn prune_images(&self, _unused: bool, _context: OperationContext) -> Answer<'_, Done> {
-        not_yet()
+    fn prune_images(&self, unused: bool, _context: OperationContext) -> Answer<'_, Done> {
+        async move { images::prune(&self.api, unused).await }.boxed()
     }
-}
-
-fn not_yet<'a, T: Send + 'a>() -> Answer<'a, T> {
-    async { Err(Error::new(ErrorKind::Unsupported, "not on Docker and Podman in this build")) }.boxed()
 }
