@@ -10,6 +10,7 @@
 mod architecture;
 mod cli;
 mod conformance;
+mod demo;
 mod engine;
 mod registry;
 mod supervision;

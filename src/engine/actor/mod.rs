@@ -6,6 +6,8 @@
 
 mod perform;
 
+pub use self::perform::bounded;
+
 use std::{collections::HashMap, sync::Arc};
 
 use tokio::{

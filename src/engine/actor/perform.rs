@@ -150,7 +150,7 @@ async fn on_host(backend: &dyn Backend, job: Job) -> Outcome {
 }
 
 /// Waits for the host, but never past the deadline or a cancel by more than `PATIENCE`.
-async fn bounded(mut answer: Answer<'_, Done>, context: &crate::engine::backend::OperationContext) -> Outcome {
+pub async fn bounded(mut answer: Answer<'_, Done>, context: &crate::engine::backend::OperationContext) -> Outcome {
     let deadline = tokio::time::Instant::from_std(context.deadline);
     let error = tokio::select! {
         outcome = &mut answer => return outcome,

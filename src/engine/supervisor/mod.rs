@@ -3,6 +3,8 @@
 //! It owns the operation table, the actors' handles and the inventory; it never waits for an actor.
 //! Deliberately elsewhere: the order of work on one object (`core::lane`), the work (`actor`).
 
+mod children;
+mod demo;
 mod observer;
 mod operations;
 mod prune;

@@ -7,7 +7,13 @@ use std::{sync::Arc, time::Instant};
 
 use tokio::sync::{oneshot, watch};
 
-use super::{Internal, Supervisor, operations::new_operation, prune};
+use super::{
+    Internal, Supervisor,
+    children::{self, Children},
+    demo,
+    operations::new_operation,
+    prune,
+};
 use crate::engine::{
     actor::{self, ActorKey, Job, Message},
     backend::{OperationContext, Session},
@@ -45,18 +51,12 @@ impl Supervisor {
                 self.deliver(pending);
             }
             Command::PruneContainers => {
-                let reports = self.reports.clone();
-                self.errands.spawn(prune::containers(
-                    operation,
-                    Arc::clone(&self.backend),
-                    self.requests.clone(),
-                    reports,
-                    context,
-                ));
+                let children = self.children(operation, context);
+                self.compose(operation, Verb::PruneContainers, prune::containers(children));
             }
-            Command::Demo(_) => {
-                let error = Error::new(ErrorKind::Unsupported, "this host cannot make the demo yet").during(Verb::Demo);
-                self.finish(operation, Err(error));
+            Command::Demo(wanted) => {
+                let children = self.children(operation, context);
+                self.compose(operation, Verb::Demo, demo::perform(*wanted, children));
             }
             Command::Pull { reference, .. } | Command::Push { reference } => {
                 pending.key = Some(ActorKey::Image(reference.to_string()));
@@ -89,6 +89,15 @@ impl Supervisor {
             },
         }
         self.publish();
+    }
+
+    fn children(&self, operation: OperationId, context: OperationContext) -> Children {
+        Children::new(operation, Arc::clone(&self.backend), self.requests.clone(), context)
+    }
+
+    /// Starts an operation that is made of others.
+    fn compose(&mut self, operation: OperationId, verb: Verb, work: impl Future<Output = Outcome> + Send + 'static) {
+        self.errands.spawn(children::tell(operation, verb, self.reports.clone(), work));
     }
 
     /// Looks a name up, once for all commands that wait for it.

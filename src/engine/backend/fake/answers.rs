@@ -397,6 +397,10 @@ impl Backend for FakeHost {
         self.tag_image(source, target).boxed()
     }
 
+    fn import_image(&self, import: ImageImport, context: OperationContext) -> Answer<'_, Done> {
+        self.keep_import(import, context).boxed()
+    }
+
     fn remove_image(&self, image: String, force: Force, _: OperationContext) -> Answer<'_, Done> {
         self.untag_image(image, force).boxed()
     }

@@ -2,11 +2,11 @@
 //!
 //! Deliberately elsewhere: containers (`records`), the seam (`answers`).
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, io::Read as _};
 
 use serde_json::{Value, json};
 
-use super::{FakeHost, canonical};
+use super::{FakeHost, canonical, made_up_image};
 use crate::engine::{
     backend::{Notice, OperationContext},
     domain::*,
@@ -27,9 +27,9 @@ impl FakeHost {
     pub(super) async fn image_json(&self, query: String) -> Result<Value> {
         self.travel().await;
         let image = self.image(&query)?;
-        Ok(
-            json!({ "Id": image.id.to_string(), "RepoTags": image.references.iter().map(ImageReference::familiar).collect::<Vec<_>>() }),
-        )
+        let tags: Vec<_> = image.references.iter().map(ImageReference::familiar).collect();
+        let labels = self.world().image_labels.get(&image.id).cloned();
+        Ok(json!({ "Id": image.id.to_string(), "RepoTags": tags, "Config": { "Labels": labels } }))
     }
 
     pub(super) async fn image_history(&self, query: String) -> Result<Vec<HistoryEntry>> {
@@ -69,6 +69,36 @@ impl FakeHost {
         let image = self.image(&reference.to_string())?;
         self.world().registry.insert(reference.with_default_tag().to_string(), image);
         Ok(Done::default())
+    }
+
+    /// Keeps nothing of the layer, but reads all of it and refuses what no engine could unpack.
+    pub(super) async fn keep_import(&self, mut import: ImageImport, context: OperationContext) -> Result<Done> {
+        context.step("importing");
+        self.travel().await;
+        context.check()?;
+        let mut layer = Vec::new();
+        import.layer.read_to_end(&mut layer).map_err(|error| Error::io("reading the layer", error))?;
+        assert_eq!(layer.len() as u64, import.layer_size, "a layer was not as long as foretold");
+        let mut archive = tar::Archive::new(layer.as_slice());
+        let entries = archive.entries().map_err(|error| Error::io("reading the layer", error))?;
+        for entry in entries {
+            entry.map_err(|error| Error::io("reading the layer", error))?;
+        }
+        let reference = import.reference.with_default_tag();
+        let id = Digest::sha256_of(&layer);
+        let image = Image {
+            id: id.clone(),
+            references: vec![reference.clone()],
+            created: Some(import.created),
+            size: Size(import.layer_size),
+            ..made_up_image("imported")
+        };
+        let mut world = self.world();
+        world.image_labels.insert(id.clone(), import.labels);
+        world.images.insert(reference.to_string(), image);
+        drop(world);
+        self.notify(Notice::Images);
+        Ok(Done { output: vec![id.to_string()], ..Done::default() })
     }
 
     pub(super) async fn tag_image(&self, source: String, target: ImageReference) -> Result<Done> {

@@ -36,6 +36,8 @@ struct World {
     containers: BTreeMap<ContainerId, Entry>,
     /// References to image ids that are here.
     images: BTreeMap<String, Image>,
+    /// Labels of images that were imported.
+    image_labels: HashMap<Digest, BTreeMap<String, String>>,
     /// References that a pull can fetch.
     registry: BTreeMap<String, Image>,
     events: Vec<EngineEvent>,

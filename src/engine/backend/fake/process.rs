@@ -9,6 +9,9 @@ use tokio::sync::mpsc;
 use super::FakeHost;
 use crate::engine::{backend::Notice, domain::*};
 
+/// Longer than any test.
+const FOREVER: Duration = Duration::from_secs(1_000_000);
+
 /// A running fake process: signals go in, its exit is recorded by its task.
 pub struct Process {
     pub signals: mpsc::Sender<Signal>,
@@ -47,6 +50,11 @@ impl Program {
             ["echo", rest @ ..] => print(vec![rest.join(" ")], 0),
             ["cat"] => Ok(Self::Cat),
             ["sleep", seconds] => Ok(Self::Sleep { lines: Vec::new(), time: seconds_of(seconds), ignores_term: true }),
+            [_, "__demo", "finisher" | "burst"] => print(vec!["all done".to_owned()], 0),
+            [_, "__demo", "failer"] => print(vec!["fatal".to_owned()], 1),
+            [_, "__demo", _] => {
+                Ok(Self::Sleep { lines: vec!["working".to_owned()], time: FOREVER, ignores_term: false })
+            }
             ["sh", "-c", script] => Self::of_script(script),
             _ => Err(Error::new(
                 ErrorKind::CommandNotFound,
