@@ -8,7 +8,7 @@ use wharf::engine::{
         OperationContext,
         embedded::{
             manifest::Manifest,
-            registry::{ManifestName, Registry, RegistrySettings, Repository},
+            registry::{ManifestName, Registry, RegistrySettings, Repository, create_index},
         },
     },
     domain::{Digest, Digester, ErrorKind, ImageReference, Platform},
@@ -27,12 +27,7 @@ fn a_real_image_arrives_whole_and_skopeo_names_the_same_digest() {
     let repository = Repository::from(&reference);
     let registry = registry();
     let top = registry.manifest(&repository, &ManifestName::from(&reference)).unwrap();
-    let output = Command::new("skopeo")
-        .args(["inspect", "--raw", "--tls-verify=false", &format!("docker://{name}")])
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    assert_eq!(Digest::sha256_of(&output.stdout), top.digest);
+    assert_eq!(Digest::sha256_of(&skopeo_raw(&name)), top.digest);
     assert_eq!(
         registry.find_manifest(&repository, &ManifestName::from(&reference)).unwrap().unwrap().digest,
         top.digest
@@ -85,4 +80,44 @@ fn a_registry_that_is_not_there_is_told_at_once() {
     let error = registry().manifest(&Repository::from(&reference), &ManifestName::from(&reference)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unreachable, "{error:?}");
     assert!(error.to_string().contains(&address.to_string()), "{error}");
+}
+
+#[test]
+fn an_index_of_two_images_is_copied_to_two_repositories_and_skopeo_reads_it() {
+    let (Some(multi), Some(single)) = (needs_image("multi:1"), needs_image("bb:1")) else { return };
+    let host = multi.split('/').next().unwrap();
+    let stamp = std::process::id();
+    let targets: Vec<ImageReference> = ["one", "two"]
+        .iter()
+        .flat_map(|name| [format!("{host}/wharf-test/{name}-{stamp}:a"), format!("{host}/wharf-test/{name}-{stamp}:b")])
+        .map(|target| target.parse().unwrap())
+        .collect();
+    let created = create_index(&registry(), &targets, &[multi.parse().unwrap(), single.parse().unwrap()]).unwrap();
+    assert_eq!(created.results.len(), 4);
+    for result in &created.results {
+        assert_eq!(result.outcome.as_ref().unwrap(), &created.digest);
+        let raw = skopeo_raw(&result.target.to_string());
+        assert_eq!(Digest::sha256_of(&raw), created.digest);
+        let Manifest::Index(index) = Manifest::parse(&raw, None).unwrap() else { panic!("not an index") };
+        assert!(index.manifests.iter().any(|entry| entry.platform().unwrap().architecture == "arm64"));
+        // skopeo fetches every image of the index, with all its blobs.
+        let copy = tempfile::tempdir().unwrap();
+        let output = Command::new("skopeo")
+            .args(["copy", "--all", "--src-tls-verify=false", &format!("docker://{}", result.target)])
+            .arg(format!("dir:{}", copy.path().display()))
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    let again = create_index(&registry(), &targets, &[multi.parse().unwrap(), single.parse().unwrap()]).unwrap();
+    assert_eq!(again, created, "doing it again changes nothing");
+}
+
+fn skopeo_raw(name: &str) -> Vec<u8> {
+    let output = Command::new("skopeo")
+        .args(["inspect", "--raw", "--tls-verify=false", &format!("docker://{name}")])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    output.stdout
 }

@@ -55,7 +55,7 @@ pub enum CallBody<'a> {
     Bytes(&'a [u8]),
     /// A body too large for memory; opened anew when the call has to be sent again.
     Stream {
-        open: &'a dyn Fn() -> Result<Box<dyn Read + Send>>,
+        open: &'a (dyn Fn() -> Result<Box<dyn Read + Send + 'a>> + 'a),
         length: u64,
     },
 }

@@ -6,7 +6,7 @@ use std::{io::Read, sync::Arc};
 
 use super::{
     blob_reader::{BlobReader, read_error},
-    client::{Call, CallBody, Client, Place, Reply, pull_scope},
+    client::{Call, CallBody, Client, Place, Reply, pull_scope, push_scope},
     exchange::Repeat,
     pace::{Pace, SystemPace},
     repository::Repository,
@@ -86,7 +86,7 @@ impl Registry {
     /// # Errors
     /// `NoSuchImage`, `Unauthorized`, `Denied`, `Unreachable`, `RateLimited`, `DigestMismatch`, `Protocol`.
     pub fn manifest(&self, repository: &Repository, name: &ManifestName) -> Result<FetchedManifest> {
-        let reply = self.manifest_call(Method::Get, repository, name)?;
+        let reply = self.manifest_call(Method::Get, repository, name, pull_scope(repository))?;
         if reply.status() != 200 {
             return Err(reply.into_error(repository));
         }
@@ -123,7 +123,20 @@ impl Registry {
     /// # Errors
     /// As [`Registry::manifest`].
     pub fn find_manifest(&self, repository: &Repository, name: &ManifestName) -> Result<Option<Descriptor>> {
-        let reply = self.manifest_call(Method::Head, repository, name)?;
+        self.find(repository, name, pull_scope(repository))
+    }
+
+    /// The same with the rights of a push, which spares asking for a second token.
+    pub(super) fn find_manifest_to_push(
+        &self,
+        repository: &Repository,
+        name: &ManifestName,
+    ) -> Result<Option<Descriptor>> {
+        self.find(repository, name, push_scope(repository))
+    }
+
+    fn find(&self, repository: &Repository, name: &ManifestName, scope: String) -> Result<Option<Descriptor>> {
+        let reply = self.manifest_call(Method::Head, repository, name, scope)?;
         match reply.status() {
             404 => return Ok(None),
             200 => {}
@@ -166,33 +179,18 @@ impl Registry {
             .remedy("try again; if it stays so, the registry or a proxy before it is damaged"))
     }
 
-    /// Whether the repository has the blob.
-    ///
-    /// # Errors
-    /// What calls fail with.
-    pub fn has_blob(&self, repository: &Repository, digest: &Digest, scopes: Vec<String>) -> Result<bool> {
-        let reply = self.client.call(&Call {
-            method: Method::Head,
-            repository,
-            place: Place::Path(format!("blobs/{digest}")),
-            scopes,
-            headers: Vec::new(),
-            body: CallBody::Empty,
-            repeat: Repeat::Allowed,
-        })?;
-        match reply.status() {
-            200 => Ok(true),
-            404 => Ok(false),
-            _ => Err(reply.into_error(repository)),
-        }
-    }
-
-    fn manifest_call(&self, method: Method, repository: &Repository, name: &ManifestName) -> Result<Reply> {
+    fn manifest_call(
+        &self,
+        method: Method,
+        repository: &Repository,
+        name: &ManifestName,
+        scope: String,
+    ) -> Result<Reply> {
         self.client.call(&Call {
             method,
             repository,
             place: Place::Path(name.as_path()),
-            scopes: vec![pull_scope(repository)],
+            scopes: vec![scope],
             headers: vec![("accept", ACCEPT.join(", "))],
             body: CallBody::Empty,
             repeat: Repeat::Allowed,
