@@ -4,6 +4,8 @@
 #![cfg(target_os = "linux")]
 
 mod bench_container;
+#[cfg(target_os = "linux")]
+mod images;
 mod runtime;
 mod runtime_kills;
 mod surroundings;

@@ -11,6 +11,8 @@ pub fn role(words: &[OsString]) -> Option<fn() -> ExitCode> {
     match words.first()?.to_str()? {
         #[cfg(target_os = "linux")]
         "__monitor" => Some(|| super::linux::monitor(monitor_hooks())),
+        #[cfg(target_os = "linux")]
+        super::linux::unpack::ROLE => Some(super::linux::unpack::unpack_role),
         _ => None,
     }
 }

@@ -8,6 +8,7 @@ mod archive;
 mod attributes;
 mod complete;
 mod field;
+mod helper;
 mod pax;
 mod place;
 mod privilege;
@@ -22,10 +23,27 @@ use std::{
     io::{self, BufRead},
     os::{fd::AsFd, unix::ffi::OsStrExt},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
-pub use self::privilege::Privilege;
+pub use self::{
+    helper::{HelperUnpacker, ROLE, unpack_role},
+    privilege::Privilege,
+};
 use crate::engine::backend::embedded::images::unpacker::{UnpackLimits, UnpackReport, Unpacker};
+
+/// The unpacker for whoever runs this program: root does it himself, an ordinary user with a range of ids sends a
+/// helper, `binary` in its role, into a user namespace, and one without owns every file alone.
+#[must_use]
+pub fn unpacker_of_this_user(binary: PathBuf) -> Arc<dyn Unpacker> {
+    if rustix::process::geteuid().is_root() {
+        Arc::new(LayerUnpacker::new(Privilege::Root))
+    } else if super::namespaces::id_ranges().is_some() {
+        Arc::new(HelperUnpacker::new(binary))
+    } else {
+        Arc::new(LayerUnpacker::new(Privilege::SingleUser))
+    }
+}
 
 /// Unpacks in this very process, with the rights it has.
 #[derive(Clone, Copy, Debug)]
