@@ -150,8 +150,7 @@ impl Inner {
 
 /// Whether pulling could help: the image is not here, or not for the platform that was asked for.
 fn is_missing(error: &Error, spec: &ContainerSpec) -> bool {
-    error.kind() == ErrorKind::NoSuchImage
-        || (error.kind() == ErrorKind::PlatformMismatch && spec.platform.is_some())
+    error.kind() == ErrorKind::NoSuchImage || (error.kind() == ErrorKind::PlatformMismatch && spec.platform.is_some())
 }
 
 impl Backend for EmbeddedBackend {
@@ -272,8 +271,7 @@ impl Backend for EmbeddedBackend {
         async move {
             let wanted = Wanted::default();
             let check = wanted.check();
-            let exit =
-                self.lasting("wharf-wait", move |inner| streams::tell_exit(&inner.containers, &id, check)).await;
+            let exit = self.lasting("wharf-wait", move |inner| streams::tell_exit(&inner.containers, &id, check)).await;
             drop(wanted);
             exit
         }

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::engine::{
     backend::OperationContext,
-    domain::{Done, Error, HistoryEntry, Image, ImageReference, Platform, PullOptions, Result},
+    domain::{Done, Error, ErrorKind, HistoryEntry, Image, ImageReference, Platform, PullOptions, Result},
 };
 
 /// The images of this store and the way to registries.
@@ -78,6 +78,23 @@ impl Images {
         let source = RegistrySource::new(self.registry(context), reference);
         let pulled = self.store()?.pull(reference, options.platform.as_ref(), &source, context)?;
         Ok(Done { already: pulled.already, ..Done::default() })
+    }
+
+    /// # Errors
+    /// `Unsupported` until this engine uploads.
+    pub fn push(&self, reference: &ImageReference, _context: &OperationContext) -> Result<Done> {
+        Err(Error::new(ErrorKind::Unsupported, format!("this build cannot push {reference} yet")))
+    }
+
+    /// # Errors
+    /// As [`Images::push`].
+    pub fn create_index(
+        &self,
+        _targets: &[ImageReference],
+        _sources: &[ImageReference],
+        _context: &OperationContext,
+    ) -> Result<Done> {
+        Err(Error::new(ErrorKind::Unsupported, "this build cannot create indexes yet"))
     }
 
     /// This operation's connection to registries.

@@ -35,8 +35,7 @@ impl FileWatch {
         add_watch(&inotify, path, WatchFlags::MODIFY).map_err(|error| {
             failed(error.into()).remedy("raise fs.inotify.max_user_watches, or end other programs that watch files")
         })?;
-        let wake =
-            eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK).map_err(|error| failed(error.into()))?;
+        let wake = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK).map_err(|error| failed(error.into()))?;
         Ok(Self { inotify, wake: Arc::new(wake) })
     }
 }
