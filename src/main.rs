@@ -20,6 +20,6 @@ fn main() -> ExitCode {
     }
     match cli::run(words) {
         Next::Exit(code) => ExitCode::from(code),
-        Next::Screen { .. } => ExitCode::FAILURE,
+        Next::Screen(_) => ExitCode::FAILURE,
     }
 }

@@ -19,7 +19,11 @@ mod verbs;
 
 use std::{ffi::OsString, io::IsTerminal as _};
 
-pub use self::{exit::Exit, grammar::command_tree, settings::ScreenSettings};
+pub use self::{
+    exit::Exit,
+    grammar::command_tree,
+    settings::{ScreenSettings, Settings},
+};
 use self::{
     grammar::{Invocation, Request, Shell, UsageError},
     printer::Printer,
@@ -36,7 +40,17 @@ pub enum Next {
     /// End with this code.
     Exit(u8),
     /// Open the full-screen interface.
-    Screen { host: HostSpec, locations: Locations, settings: Box<ScreenSettings> },
+    Screen(Box<ScreenRequest>),
+}
+
+/// How the full-screen interface was asked for.
+#[derive(Debug)]
+pub struct ScreenRequest {
+    pub host: HostSpec,
+    pub locations: Locations,
+    pub settings: Settings,
+    /// `--no-color`; the environment may say so too.
+    pub no_color: bool,
 }
 
 /// Carries out one command line, the words after `wharf`.
@@ -56,9 +70,9 @@ pub fn run(words: Vec<OsString>) -> Next {
         return Next::Exit(grammar::USAGE);
     }
     let exit = match prepare(invocation, &mut printer) {
-        Ok(Prepared::Screen { host, locations, settings }) => {
+        Ok(Prepared::Screen(request)) => {
             printer.flush();
-            return Next::Screen { host, locations, settings };
+            return Next::Screen(request);
         }
         Ok(Prepared::Done(exit)) => exit,
         Ok(Prepared::Engine { invocation, host, locations }) => {
@@ -86,7 +100,7 @@ pub fn completion_script(shell: Shell) -> &'static str {
 
 enum Prepared {
     Done(Exit),
-    Screen { host: HostSpec, locations: Locations, settings: Box<ScreenSettings> },
+    Screen(Box<ScreenRequest>),
     Engine { invocation: Box<Invocation>, host: HostSpec, locations: Locations },
 }
 
@@ -111,7 +125,8 @@ fn prepare(invocation: Invocation, printer: &mut Printer) -> Result<Prepared, Us
     // Unset and not Unicode are the same here: no host is named.
     let host = choose_host(&invocation.globals, std::env::var("WHARF_HOST").ok(), &settings)?;
     if invocation.request == Request::Screen {
-        return Ok(Prepared::Screen { host, locations, settings: Box::new(settings.screen) });
+        let no_color = invocation.globals.no_color;
+        return Ok(Prepared::Screen(Box::new(ScreenRequest { host, locations, settings, no_color })));
     }
     Ok(Prepared::Engine { invocation: Box::new(invocation), host, locations })
 }

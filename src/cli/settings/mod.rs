@@ -39,9 +39,8 @@ pub struct LogLimits {
 pub struct ScreenSettings {
     pub theme: Option<String>,
     pub keymap: Option<String>,
-    pub mouse: Option<bool>,
-    /// `action = "key"` or `action = ["key", ...]`.
-    pub keys: BTreeMap<String, Vec<String>>,
+    /// No signs beyond ASCII.
+    pub ascii: bool,
 }
 
 impl Default for Settings {
