@@ -2,7 +2,7 @@
 //!
 //! Deliberately elsewhere: the connection itself (`kernel::ProcessSession`).
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use super::kernel::{ProcessSession, SessionReader, SessionWriter};
 use crate::engine::{
@@ -21,12 +21,18 @@ pub fn bridge(process: ProcessSession) -> Result<Session> {
     let (from_process, output) = mpsc::channel(limits::SESSION_ITEMS);
     let hang_up = process.input.hang_up_handle();
     let departure = from_process.clone();
-    spawn("wharf-session-output", move || pump_output(process.output, &from_process))?;
+    let (over, ended) = oneshot::channel::<()>();
+    spawn("wharf-session-output", move || {
+        pump_output(process.output, &from_process);
+        drop(over);
+    })?;
     spawn("wharf-session-input", move || pump_input(process.input, to_process))?;
-    // Ends with the receiver: it left, or the session is over.
     tokio::spawn(async move {
-        departure.closed().await;
-        hang_up.hang_up();
+        // Its own sender must go with the process's, or the receiver would never see the end.
+        tokio::select! {
+            () = departure.closed() => hang_up.hang_up(),
+            _ = ended => {}
+        }
     });
     Ok(Session { input, output })
 }
