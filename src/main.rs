@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use wharf::{
     cli::{self, Next},
     engine::{backend::embedded::roles::role, demo},
+    ui,
 };
 
 fn main() -> ExitCode {
@@ -18,8 +19,16 @@ fn main() -> ExitCode {
     if let Some(code) = demo::role(&words) {
         return code;
     }
+    #[cfg(unix)]
+    if words.first().is_some_and(|word| word == ui::guard::ROLE) {
+        return ui::guard::run();
+    }
     match cli::run(words) {
         Next::Exit(code) => ExitCode::from(code),
-        Next::Screen(_) => ExitCode::FAILURE,
+        Next::Screen { host, locations, settings } => {
+            // Unset and not Unicode are the same here: nothing is asked for.
+            let settings = ui::Settings::resolve(*settings, &|name| std::env::var(name).ok());
+            ui::run(host, locations, settings)
+        }
     }
 }

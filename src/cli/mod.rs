@@ -19,12 +19,8 @@ mod verbs;
 
 use std::{ffi::OsString, io::IsTerminal as _};
 
-pub use self::{
-    exit::Exit,
-    grammar::command_tree,
-    settings::{ScreenSettings, Settings},
-};
 use self::{
+    attached::Parting,
     grammar::{Invocation, Request, Shell, UsageError},
     printer::Printer,
     script::Script,
@@ -32,7 +28,11 @@ use self::{
     signals::{Signals, die_of},
     verbs::Work,
 };
-use crate::engine::{Engine, Locations, domain::HostSpec};
+pub use self::{exit::Exit, grammar::command_tree, settings::ScreenSettings};
+use crate::engine::{
+    Engine, Locations, Session,
+    domain::{Error, ErrorKind, HostSpec, Result},
+};
 
 /// What is left to do for `main`.
 #[derive(Debug)]
@@ -40,17 +40,7 @@ pub enum Next {
     /// End with this code.
     Exit(u8),
     /// Open the full-screen interface.
-    Screen(Box<ScreenRequest>),
-}
-
-/// How the full-screen interface was asked for.
-#[derive(Debug)]
-pub struct ScreenRequest {
-    pub host: HostSpec,
-    pub locations: Locations,
-    pub settings: Settings,
-    /// `--no-color`; the environment may say so too.
-    pub no_color: bool,
+    Screen { host: HostSpec, locations: Locations, settings: Box<ScreenSettings> },
 }
 
 /// Carries out one command line, the words after `wharf`.
@@ -70,9 +60,9 @@ pub fn run(words: Vec<OsString>) -> Next {
         return Next::Exit(grammar::USAGE);
     }
     let exit = match prepare(invocation, &mut printer) {
-        Ok(Prepared::Screen(request)) => {
+        Ok(Prepared::Screen { host, locations, settings }) => {
             printer.flush();
-            return Next::Screen(request);
+            return Next::Screen { host, locations, settings };
         }
         Ok(Prepared::Done(exit)) => exit,
         Ok(Prepared::Engine { invocation, host, locations }) => {
@@ -88,6 +78,22 @@ pub fn run(words: Vec<OsString>) -> Next {
     Next::Exit(exit.code())
 }
 
+/// Joins this process's terminal with a process in a container until it ends or the person detaches with Ctrl-p
+/// Ctrl-q. For the full-screen interface, which has given the terminal up meanwhile.
+///
+/// # Errors
+/// `Io` when the terminal cannot be set up, `Unreachable` when the connection breaks.
+pub async fn join_terminal(session: Session, tty: bool) -> Result<()> {
+    let mut printer = Printer::of_this_process();
+    let joining = attached::Joining { stdin: true, tty };
+    let parting = attached::join(session, joining, &mut printer, &mut Signals::of_this_process()).await;
+    printer.flush();
+    match parting.map_err(|error| Error::io("joining the terminal", error))? {
+        Parting::Exited(_) | Parting::Detached | Parting::OutputGone | Parting::Interrupted(_) => Ok(()),
+        Parting::Lost => Err(Error::new(ErrorKind::Unreachable, "the connection to the process broke")),
+    }
+}
+
 /// The completion script of a shell, generated from the table of verbs.
 #[must_use]
 pub fn completion_script(shell: Shell) -> &'static str {
@@ -100,7 +106,7 @@ pub fn completion_script(shell: Shell) -> &'static str {
 
 enum Prepared {
     Done(Exit),
-    Screen(Box<ScreenRequest>),
+    Screen { host: HostSpec, locations: Locations, settings: Box<ScreenSettings> },
     Engine { invocation: Box<Invocation>, host: HostSpec, locations: Locations },
 }
 
@@ -126,7 +132,8 @@ fn prepare(invocation: Invocation, printer: &mut Printer) -> Result<Prepared, Us
     let host = choose_host(&invocation.globals, std::env::var("WHARF_HOST").ok(), &settings)?;
     if invocation.request == Request::Screen {
         let no_color = invocation.globals.no_color;
-        return Ok(Prepared::Screen(Box::new(ScreenRequest { host, locations, settings, no_color })));
+        let screen = ScreenSettings { hosts: settings.hosts, no_color, ..settings.screen };
+        return Ok(Prepared::Screen { host, locations, settings: Box::new(screen) });
     }
     Ok(Prepared::Engine { invocation: Box::new(invocation), host, locations })
 }

@@ -1,1 +1,87 @@
-//! placeholder until it lands
+//! What does a person at a terminal see and press? A full-screen interface over the engine's door.
+//!
+//! Elm-shaped: everything that wakes the loop is a [`message`], `update` turns state and message into state and
+//! effects, `view` borrows the state and returns what it learnt. `screens` and `dialogs` hold one folder or file per
+//! thing to look at. Deliberately elsewhere: the same verbs without a screen (`cli`).
+
+mod command_line;
+mod cursor;
+mod defects;
+mod dialogs;
+mod effect;
+mod effect_runner;
+mod facts;
+mod feedback;
+mod focus;
+mod geometry;
+pub mod guard;
+mod input;
+pub mod keymap;
+mod layout;
+mod message;
+mod output;
+mod run;
+mod screens;
+mod search;
+mod session;
+mod settings;
+mod signals;
+mod state;
+mod terminal;
+mod terminal_input;
+mod theme;
+mod update;
+mod view;
+mod widgets;
+
+use std::{io, panic, process::ExitCode};
+
+pub use self::{
+    effect_runner::OpenEngine,
+    settings::{Mouse, Settings},
+    theme::{Colour, GlyphSet},
+};
+use self::{geometry::Size, run::note_problems, state::State, terminal::Terminal};
+use crate::engine::{
+    Locations,
+    domain::{HostSpec, Timestamp},
+};
+
+/// Threads of the engine beside the interface's own. Two are enough to keep one busy and one free.
+const WORKERS: usize = 2;
+
+/// Opens the interface on a host and runs it until the person quits.
+///
+/// The first frame is drawn before the engine is asked anything. The terminal is given back whatever happens.
+#[must_use]
+pub fn run(host: HostSpec, locations: Locations, settings: Settings) -> ExitCode {
+    run_with(host, effect_runner::real_hosts(locations.clone()), &locations, settings)
+}
+
+/// As [`run`], with hosts opened by the caller: tests run the whole interface over the fake backend.
+#[must_use]
+pub fn run_with(host: HostSpec, open: OpenEngine, locations: &Locations, settings: Settings) -> ExitCode {
+    let ended = panic::catch_unwind(panic::AssertUnwindSafe(|| start(host, open, locations, settings)));
+    match ended {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        // The hook has given the terminal back and said what happened.
+        Err(_) | Ok(Err(_)) => ExitCode::FAILURE,
+    }
+}
+
+fn start(host: HostSpec, open: OpenEngine, locations: &Locations, settings: Settings) -> io::Result<()> {
+    let defects = defects::install_hook();
+    let size = Terminal::size().unwrap_or(Size { columns: 80, rows: 24 });
+    let mut terminal = Terminal::enter(size, settings.mouse)?;
+    let mut state = State::new(host, size, settings, Timestamp::now());
+    if let Some(feedback) = terminal.present(&state.theme, |canvas| view::draw(&state, canvas))? {
+        state.drawn(feedback);
+    }
+    let problems = settings::apply_files(&mut state.keymap, &state.settings, locations);
+    note_problems(&mut state, &problems);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build()?;
+    let result = runtime.block_on(run::run(state, terminal, open, defects));
+    // Threads that still wait for a host or a disk must not hold the end.
+    runtime.shutdown_background();
+    result
+}

@@ -39,8 +39,13 @@ pub struct LogLimits {
 pub struct ScreenSettings {
     pub theme: Option<String>,
     pub keymap: Option<String>,
-    /// No signs beyond ASCII.
-    pub ascii: bool,
+    pub mouse: Option<bool>,
+    /// `action = "key"` or `action = ["key", ...]`.
+    pub keys: BTreeMap<String, Vec<String>>,
+    /// Named hosts to choose from, filled in when the screen opens.
+    pub hosts: BTreeMap<String, HostSpec>,
+    /// `--no-color`.
+    pub no_color: bool,
 }
 
 impl Default for Settings {

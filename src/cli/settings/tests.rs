@@ -19,14 +19,16 @@ max_files = 2
 [ui]
 theme = "light"
 keymap = "k9s"
-ascii = true
+mouse = false
+[ui.keys]
+remove = ["ctrl-d", "delete"]
+quit = "q"
 "#;
     let Loaded { settings, warnings } = loaded(text).unwrap();
     assert_eq!(warnings, Vec::<String>::new());
     assert_eq!(settings.hosts["lab"], HostSpec::Url("tcp://10.0.0.2:2375".into()));
     assert_eq!(settings.logs, LogLimits { max_size: Size::from_mib(1), max_files: 2 });
-    let screen = ScreenSettings { theme: Some("light".into()), keymap: Some("k9s".into()), ascii: true };
-    assert_eq!(settings.screen, screen);
+    assert_eq!(settings.screen.keys["remove"], ["ctrl-d", "delete"]);
     assert_eq!(choose_host(&Globals::default(), None, &settings).unwrap(), settings.hosts["lab"]);
 }
 

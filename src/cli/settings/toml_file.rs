@@ -2,7 +2,7 @@
 //!
 //! Deliberately elsewhere: what the settings mean (`settings`).
 
-use std::ops::Range;
+use std::{collections::BTreeMap, ops::Range};
 
 use toml::{
     Spanned,
@@ -91,15 +91,25 @@ impl Reader<'_> {
             match key.get_ref().as_ref() {
                 "theme" => screen.theme = Some(self.text_of(value)?),
                 "keymap" => screen.keymap = Some(self.text_of(value)?),
-                "ascii" => {
-                    let ascii = value.get_ref().as_bool();
-                    screen.ascii = ascii.ok_or_else(|| self.problem(value, "true or false is expected"))?;
+                "mouse" => {
+                    let mouse = value.get_ref().as_bool();
+                    screen.mouse = Some(mouse.ok_or_else(|| self.problem(value, "true or false is expected"))?);
                 }
+                "keys" => screen.keys = self.keys(value)?,
                 other => self.unknown(&key.span(), &format!("ui.{other}")),
             }
         }
         self.settings.screen = screen;
         Ok(())
+    }
+
+    fn keys(&self, value: &Value<'_>) -> Result<BTreeMap<String, Vec<String>>, Problem> {
+        let mut keys = BTreeMap::new();
+        for (action, value) in self.table_of(value)? {
+            let bound = if value.get_ref().is_str() { vec![self.text_of(value)?] } else { self.texts_of(value)? };
+            keys.insert(action.get_ref().to_string(), bound);
+        }
+        Ok(keys)
     }
 
     fn table_of<'v, 'i>(&self, value: &'v Value<'i>) -> Result<&'v DeTable<'i>, Problem> {

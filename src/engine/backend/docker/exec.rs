@@ -15,16 +15,12 @@ use super::{
     failure::About,
     lifecycle::Target,
     path::Path,
-    quirks,
     session::{self, Remote, Sessions, Shape},
 };
 use crate::engine::{
     backend::Session,
     core::limits,
-    domain::{
-        Error, ErrorKind, ExecSpec, Flow, Force, HostKind, ProcessExit, Result, SessionOutput, Signal, TerminalSize,
-        Verb,
-    },
+    domain::{Error, ErrorKind, ExecSpec, Flow, Force, ProcessExit, Result, SessionOutput, Signal, TerminalSize, Verb},
 };
 
 /// After the stream's end the daemon needs a moment to know the exit code.
@@ -69,8 +65,7 @@ pub async fn exec(target: Target<'_>, api: &Arc<Api>, sessions: &Sessions, spec:
         remote.resize(size).await;
     }
     let shape = Shape { tty: spec.tty, stdin: spec.interactive, flow: Flow::Lossless };
-    let (again, id) = (Arc::clone(api), made.id);
-    let exit = |head| exit_of(again, id, head);
+    let exit = exit_of(Arc::clone(api), made.id);
     Ok(session::begin(sessions, target.id, connection, shape, remote, exit))
 }
 
@@ -81,7 +76,7 @@ fn silent() -> Session {
     Session { input, output }
 }
 
-async fn exit_of(api: Arc<Api>, exec: String, head: Vec<u8>) -> Result<ProcessExit> {
+async fn exit_of(api: Arc<Api>, exec: String) -> Result<ProcessExit> {
     let mut pause = LOOK_FIRST;
     let looking = async {
         loop {
@@ -89,10 +84,7 @@ async fn exit_of(api: Arc<Api>, exec: String, head: Vec<u8>) -> Result<ProcessEx
             let code = object.get("ExitCode").and_then(Value::as_i64).and_then(|code| i32::try_from(code).ok());
             let running = object.get("Running").and_then(Value::as_bool).unwrap_or_default();
             if let Some(code) = code.filter(|code| !running && *code >= 0) {
-                let pid = object.get("Pid").and_then(Value::as_i64).unwrap_or_default();
-                // Podman keeps no process id, and its code is right.
-                let ran = pid > 0 || api.daemon().await?.kind == HostKind::Podman;
-                return Ok::<_, Error>(ProcessExit::Code(if ran { code } else { quirks::never_ran(code, &head) }));
+                return Ok::<_, Error>(ProcessExit::Code(code));
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(LOOK_MAX);

@@ -19,8 +19,5 @@ pub fn role(words: &[OsString]) -> Option<fn() -> ExitCode> {
 
 #[cfg(target_os = "linux")]
 fn monitor_hooks() -> super::linux::MonitorHooks {
-    use super::{containers::StoreReports, disk::RealDisk};
-    super::linux::MonitorHooks {
-        ended: |plan, exit| StoreReports::new(std::sync::Arc::new(RealDisk)).run_ended(plan, exit),
-    }
+    super::linux::MonitorHooks { ended: |_plan, _exit| {} }
 }

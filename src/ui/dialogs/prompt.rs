@@ -1,0 +1,180 @@
+//! Which reference, name or command? One line of text with a purpose.
+//!
+//! Deliberately elsewhere: forms of several fields (`create`).
+
+use super::{Reaction, Wish};
+use crate::{
+    cli::grammar::split_words,
+    engine::{
+        cli_line,
+        domain::{Command, ContainerId, ContainerSelector, ImageReference, PullOptions},
+    },
+    text::SafeText,
+    ui::{
+        effect::{SessionKind, SessionRequest},
+        input::{Key, KeyCode},
+        widgets::{Canvas, TextField, canvas::put_cut, dialog_box, text_field::Edit},
+    },
+};
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct State {
+    pub purpose: Purpose,
+    pub field: TextField,
+    /// Why the text will not do, once somebody tried.
+    pub problem: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    Pull,
+    Push,
+    Tag { source: String },
+    Rename { id: ContainerId, name: String },
+    Exec { id: ContainerId, name: String },
+}
+
+impl State {
+    #[must_use]
+    pub fn new(purpose: Purpose, text: &str) -> Self {
+        Self { purpose, field: TextField::with(text), problem: None }
+    }
+
+    pub fn key(&mut self, key: Key) -> Reaction {
+        match key.code {
+            KeyCode::Esc => return Reaction::Close,
+            KeyCode::Enter => {
+                return match self.wish() {
+                    Ok(wish) => Reaction::Want(vec![wish]),
+                    Err(problem) => {
+                        self.problem = Some(problem);
+                        Reaction::Stay
+                    }
+                };
+            }
+            KeyCode::Char(_)
+            | KeyCode::Tab
+            | KeyCode::BackTab
+            | KeyCode::Backspace
+            | KeyCode::Delete
+            | KeyCode::Insert
+            | KeyCode::Up
+            | KeyCode::Down
+            | KeyCode::Left
+            | KeyCode::Right
+            | KeyCode::Home
+            | KeyCode::End
+            | KeyCode::PageUp
+            | KeyCode::PageDown
+            | KeyCode::Function(_) => {}
+        }
+        if self.field.edit(key) == Edit::Changed {
+            self.problem = None;
+        }
+        Reaction::Stay
+    }
+
+    fn wish(&self) -> Result<Wish, String> {
+        let text = self.field.text().trim();
+        let reference = || text.parse::<ImageReference>().map_err(|error| with_hint(&error.to_string(), error.hint));
+        Ok(match &self.purpose {
+            Purpose::Pull => {
+                Wish::SubmitAndWatch(Command::Pull { reference: reference()?, options: PullOptions::default() })
+            }
+            Purpose::Push => Wish::SubmitAndWatch(Command::Push { reference: reference()? }),
+            Purpose::Tag { source } => Wish::Submit(Command::Tag { source: source.clone(), target: reference()? }),
+            Purpose::Rename { id, .. } => {
+                let name = text
+                    .parse()
+                    .map_err(|error: crate::engine::domain::ParseError| with_hint(&error.to_string(), error.hint))?;
+                Wish::Submit(Command::Rename { container: ContainerSelector::Id(id.clone()), name })
+            }
+            Purpose::Exec { id, name } => {
+                let kind = SessionKind::Exec(split_words(text).map_err(|error| error.message)?);
+                Wish::OpenSession(SessionRequest { container: id.clone(), name: name.clone(), kind })
+            }
+        })
+    }
+
+    /// The command line it stands for, as far as it is known.
+    fn preview(&self) -> String {
+        let text = self.field.text().trim();
+        match (&self.purpose, self.wish()) {
+            (Purpose::Rename { name, .. }, _) => format!("wharf rename {name} {text}"),
+            (Purpose::Exec { name, .. }, _) => format!("wharf exec -it {name} {text}"),
+            (_, Ok(Wish::Submit(command) | Wish::SubmitAndWatch(command))) => cli_line(&command),
+            (Purpose::Pull, _) => format!("wharf pull {text}"),
+            (Purpose::Push, _) => format!("wharf push {text}"),
+            (Purpose::Tag { source }, _) => format!("wharf tag {source} {text}"),
+        }
+    }
+
+    fn words(&self) -> (String, &'static str) {
+        match &self.purpose {
+            Purpose::Pull => ("pull".to_owned(), "image, such as alpine:3 or registry.example/team/app"),
+            Purpose::Push => ("push".to_owned(), "image to push, with its registry"),
+            Purpose::Tag { source } => (format!("tag {source}"), "new name, such as registry.example/team/app:1"),
+            Purpose::Rename { name, .. } => (format!("rename {name}"), "new name"),
+            Purpose::Exec { name, .. } => (format!("run in {name}"), "command; empty is the shell the image has"),
+        }
+    }
+
+    pub fn draw(&self, canvas: &mut Canvas<'_>) {
+        let theme = canvas.theme;
+        let (title, label) = self.words();
+        let inner = dialog_box::draw(canvas, &SafeText::from(title), 64, 5, theme.rule).inset(1, 0);
+        put_cut(canvas, inner.row(0), label, theme.dim);
+        let row = inner.row(1);
+        let used = canvas.put(row, "› ", theme.accent);
+        self.field.draw(canvas, row.split_left(used).1);
+        match &self.problem {
+            Some(problem) => put_cut(canvas, inner.row(2), &SafeText::from_untrusted(problem), theme.error),
+            None => 0,
+        };
+        put_cut(canvas, inner.row(3), &SafeText::from(self.preview()), theme.dim);
+        canvas
+            .pen(inner.row(4))
+            .put("enter", theme.key)
+            .put(" does it   ", theme.dim)
+            .put("esc", theme.key)
+            .put(" leaves", theme.dim);
+    }
+}
+
+fn with_hint(problem: &str, hint: Option<String>) -> String {
+    match hint {
+        Some(hint) => format!("{problem}; {hint}"),
+        None => problem.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn typed(purpose: Purpose, keys: &str) -> (State, Reaction) {
+        let mut state = State::new(purpose, "");
+        for letter in keys.chars() {
+            state.key(Key::char(letter));
+        }
+        let reaction = state.key(Key::plain(KeyCode::Enter));
+        (state, reaction)
+    }
+
+    #[test]
+    fn a_reference_becomes_a_pull_that_is_watched() {
+        let (_, reaction) = typed(Purpose::Pull, "localhost:5000/app:1");
+        assert!(
+            matches!(reaction, Reaction::Want(wishes) if matches!(wishes.as_slice(), [Wish::SubmitAndWatch(Command::Pull { .. })]))
+        );
+    }
+
+    #[test]
+    fn a_wrong_reference_stays_and_says_why() {
+        let (mut state, reaction) = typed(Purpose::Pull, "UPPER");
+        assert_eq!(reaction, Reaction::Stay);
+        assert!(state.problem.is_some());
+        state.key(Key::char('x'));
+        assert!(state.problem.is_none());
+    }
+}

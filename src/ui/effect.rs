@@ -1,0 +1,87 @@
+//! What does `update` ask of the world? Values; the effect runner carries them out.
+//!
+//! Deliberately elsewhere: doing it (`effect_runner`), what comes back (`message`).
+
+use std::time::Duration;
+
+use crate::engine::domain::{Command, ContainerId, HostSpec, LogOptions, OperationId};
+
+/// Names one log stream; items of another one are stale.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct StreamId(pub u64);
+
+/// Names one question to the engine; an answer to an older one is stale.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct QueryId(pub u64);
+
+/// Names one submitted command until its operation id is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct SubmitId(pub u64);
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Closes the present host and opens this one.
+    OpenHost(HostSpec),
+    Submit {
+        submit: SubmitId,
+        command: Command,
+    },
+    CancelOperation(OperationId),
+    /// Ends the running stream, if any, and follows this log.
+    FollowLogs {
+        stream: StreamId,
+        container: ContainerId,
+        options: LogOptions,
+    },
+    EndLogs,
+    Ask {
+        query: QueryId,
+        question: Question,
+    },
+    /// Asks the host to list everything again.
+    Resync,
+    Copy(String),
+    /// Gives the terminal to a process in a container and comes back when it ends.
+    Session(SessionRequest),
+    /// Sends the timer's message after a while.
+    After(Duration, Timer),
+    /// Back to the shell until SIGCONT.
+    Suspend,
+    /// Forgets what the terminal shows and draws it whole.
+    Redraw,
+    Quit,
+}
+
+/// A read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Question {
+    InspectContainer(ContainerId),
+    Processes(ContainerId),
+    InspectImage(String),
+    History(String),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionRequest {
+    pub container: ContainerId,
+    /// For messages.
+    pub name: String,
+    pub kind: SessionKind,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SessionKind {
+    Attach,
+    /// Empty: the shell that the image has.
+    Exec(Vec<String>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timer {
+    /// The selection has rested: load its detail. The number is the selection's.
+    Detail(u64),
+    /// The time for a second Ctrl-C is over.
+    InterruptForgotten,
+    /// The time granted for a quiet end is over.
+    QuitOverdue,
+}

@@ -1,0 +1,292 @@
+//! What wakes the interface, and in which order does it react? Wait, update, run effects, draw once.
+//!
+//! Deliberately elsewhere: each of these steps (`update`, `effect_runner`, `view`, `terminal`).
+
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep_until},
+};
+
+use super::{
+    defects,
+    effect::{Effect, SessionRequest},
+    effect_runner::{EffectRunner, OpenEngine},
+    facts::Epoch,
+    geometry::Size,
+    guard::Guard,
+    message::Message,
+    session,
+    signals::{self, Call},
+    state::{NoticeTone, State},
+    terminal::Terminal,
+    terminal_input::{FrameCount, TerminalInput},
+    update::update,
+    view,
+};
+use crate::engine::domain::{HostSpec, Timestamp};
+
+/// Messages waiting for the loop. A full queue slows streams, never keys: those have their own.
+const FACTS: usize = 64;
+/// Keys waiting for the loop: more than anybody types while one frame is drawn.
+const KEYS: usize = 256;
+const CALLS: usize = 8;
+/// What is handled before a frame must be drawn.
+const BURST: usize = 16;
+/// Facts alone never cause more frames than a screen shows.
+const FRAME: Duration = Duration::from_millis(16);
+const MINUTE: Duration = Duration::from_secs(60);
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Everything the loop owns.
+struct Loop {
+    state: State,
+    terminal: Terminal,
+    runner: EffectRunner,
+    input: Option<TerminalInput>,
+    keys: mpsc::Receiver<Message>,
+    facts: mpsc::Receiver<Message>,
+    calls: mpsc::Receiver<Call>,
+    frames: FrameCount,
+    guard: Option<Guard>,
+    dirty: bool,
+    drawn_at: Instant,
+    minute: Instant,
+    second: Instant,
+    ended: bool,
+}
+
+/// Runs until the person quits. The first frame is on the screen already.
+///
+/// # Errors
+/// When the terminal is lost or threads cannot be made.
+pub async fn run(state: State, terminal: Terminal, open: OpenEngine, defects: defects::Defects) -> io::Result<()> {
+    let (key_sender, keys) = mpsc::channel(KEYS);
+    let (fact_sender, facts) = mpsc::channel(FACTS);
+    let (call_sender, calls) = mpsc::channel(CALLS);
+    let frames: FrameCount = Arc::new(AtomicU64::new(state.frame));
+    let runner = EffectRunner::new(open, fact_sender.clone());
+    let input = TerminalInput::start(key_sender.clone(), Arc::clone(&frames))?;
+    let signals = tokio::spawn(signals::forward(key_sender, call_sender));
+    let reports = tokio::spawn(defects.forward(fact_sender));
+    let now = Instant::now();
+    let mut this = Loop {
+        state,
+        terminal,
+        runner,
+        input: Some(input),
+        keys,
+        facts,
+        calls,
+        frames,
+        guard: None,
+        dirty: false,
+        drawn_at: now,
+        minute: now + MINUTE,
+        second: now + SECOND,
+        ended: false,
+    };
+    let host: HostSpec = this.state.facts.inventory.host.clone();
+    this.runner.open_host(host, Epoch::default());
+    this.guard = Guard::start();
+    let result = this.turn_until_ended().await;
+    signals.abort();
+    reports.abort();
+    let restored = this.terminal.suspend();
+    this.runner.close().await;
+    if let Some(guard) = this.guard.take() {
+        guard.dismiss();
+    }
+    result.and(restored)
+}
+
+impl Loop {
+    async fn turn_until_ended(&mut self) -> io::Result<()> {
+        while !self.ended {
+            self.wait().await?;
+            for _ in 0..BURST {
+                // Keys first: a flood of facts must not make a person wait.
+                let next = self.keys.try_recv().or_else(|_| self.facts.try_recv());
+                match next {
+                    Ok(message) => self.handle(message).await?,
+                    Err(_) => break, // Nothing waits, or nobody is left who sends.
+                }
+                if self.ended {
+                    return Ok(());
+                }
+            }
+            self.draw_if_due()?;
+        }
+        Ok(())
+    }
+
+    /// Waits for whatever comes first and handles it.
+    async fn wait(&mut self) -> io::Result<()> {
+        let feedback = &self.state.feedback;
+        let (ages, seconds) = (feedback.shows_ages, feedback.shows_seconds);
+        let due = self.drawn_at + FRAME;
+        let drawable = self.dirty && self.terminal.is_ready();
+        tokio::select! {
+            biased;
+            Some(message) = self.keys.recv() => self.handle(message).await,
+            Some(call) = self.calls.recv() => self.call(call),
+            Some(message) = self.facts.recv() => self.handle(message).await,
+            () = self.terminal.ready(), if self.dirty && !drawable => Ok(()),
+            () = sleep_until(due), if drawable => Ok(()),
+            () = sleep_until(self.second), if seconds => {
+                self.second = Instant::now() + SECOND;
+                self.handle(Message::Second).await
+            }
+            () = sleep_until(self.minute), if ages => {
+                self.minute = Instant::now() + MINUTE;
+                self.handle(Message::Minute).await
+            }
+        }
+    }
+
+    async fn handle(&mut self, message: Message) -> io::Result<()> {
+        self.dirty = true;
+        if matches!(message, Message::Terminal { .. }) {
+            // A person waits for the answer.
+            self.drawn_at = Instant::now().checked_sub(FRAME).unwrap_or(self.drawn_at);
+        }
+        self.state.facts.now = Timestamp::now();
+        for effect in update(&mut self.state, message) {
+            self.perform(effect).await?;
+        }
+        Ok(())
+    }
+
+    async fn perform(&mut self, effect: Effect) -> io::Result<()> {
+        match effect {
+            Effect::OpenHost(host) => self.runner.open_host(host, self.state.facts.epoch),
+            Effect::Submit { submit, command } => self.runner.submit(submit, command),
+            Effect::CancelOperation(operation) => self.runner.cancel(operation),
+            Effect::FollowLogs { stream, container, options } => self.runner.follow_logs(stream, container, options),
+            Effect::EndLogs => self.runner.end_logs(),
+            Effect::Ask { query, question } => self.runner.ask(query, question),
+            Effect::Resync => self.runner.resync(),
+            Effect::Copy(text) => self.terminal.copy(&text)?,
+            Effect::Session(request) => self.session(request).await?,
+            Effect::After(wait, timer) => self.runner.after(wait, timer),
+            Effect::Suspend => self.stop()?,
+            Effect::Redraw => {
+                let size = Terminal::size().unwrap_or(self.state.size);
+                self.resize(size);
+            }
+            Effect::Quit => self.ended = true,
+        }
+        Ok(())
+    }
+
+    fn call(&mut self, call: Call) -> io::Result<()> {
+        match call {
+            Call::Stop => self.stop(),
+            Call::Continue => {
+                // Whoever had the terminal meanwhile may have changed its modes.
+                self.terminal.resume()?;
+                let size = Terminal::size().unwrap_or(self.state.size);
+                self.resize(size);
+                Ok(())
+            }
+            Call::Resize => {
+                if let Some(size) = Terminal::size().filter(|size| *size != self.state.size) {
+                    self.resize(size);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn resize(&mut self, size: Size) {
+        self.state.size = size;
+        self.terminal.resize(size);
+        self.dirty = true;
+    }
+
+    /// Ctrl-Z: the terminal goes back to the shell until the job is continued.
+    fn stop(&mut self) -> io::Result<()> {
+        self.pause_input();
+        self.terminal.suspend()?;
+        signals::stop_here();
+        self.terminal.resume()?;
+        if let Some(input) = &mut self.input {
+            input.resume();
+        }
+        let size = Terminal::size().unwrap_or(self.state.size);
+        self.resize(size);
+        Ok(())
+    }
+
+    /// exec and attach: the terminal is the container's until the session ends.
+    async fn session(&mut self, request: SessionRequest) -> io::Result<()> {
+        let Some(engine) = self.runner.engine().cloned() else { return Ok(()) };
+        // The session is opened first: an error is shown on our own screen.
+        let name = request.name.clone();
+        let result = match session::open(&engine, &request, self.state.size).await {
+            Err(error) => Err(error),
+            Ok(opened) => {
+                self.pause_input();
+                self.terminal.suspend()?;
+                let result = session::join(opened, &request).await;
+                self.terminal.resume()?;
+                if let Some(input) = &mut self.input {
+                    input.resume();
+                }
+                let size = Terminal::size().unwrap_or(self.state.size);
+                self.resize(size);
+                result
+            }
+        };
+        self.state.facts.now = Timestamp::now();
+        for effect in update(&mut self.state, Message::SessionEnded { name, result }) {
+            Box::pin(self.perform(effect)).await?;
+        }
+        self.dirty = true;
+        Ok(())
+    }
+
+    fn pause_input(&mut self) {
+        // What was typed before the terminal changes hands was for us; it makes room for the thread to stop.
+        while self.keys.try_recv().is_ok() {}
+        if let Some(input) = &mut self.input {
+            input.pause();
+        }
+    }
+
+    fn draw_if_due(&mut self) -> io::Result<()> {
+        if !self.dirty || Instant::now() < self.drawn_at + FRAME && !self.state_is_quiet() {
+            return Ok(());
+        }
+        let state = &self.state;
+        if let Some(feedback) = self.terminal.present(&state.theme, |canvas| view::draw(state, canvas))? {
+            self.state.drawn(feedback);
+            self.frames.store(self.state.frame, Ordering::Release);
+            self.dirty = false;
+            self.drawn_at = Instant::now();
+        }
+        Ok(())
+    }
+
+    /// Nothing else waits to be handled, so this frame is the newest there can be.
+    fn state_is_quiet(&self) -> bool {
+        self.keys.is_empty() && self.facts.is_empty() && self.drawn_at.elapsed() >= FRAME
+    }
+}
+
+/// Tells about settings that could not be used.
+pub fn note_problems(state: &mut State, problems: &[String]) {
+    if let Some(first) = problems.first() {
+        let more = problems.len() - 1;
+        let rest = if more > 0 { format!(" (and {more} more)") } else { String::new() };
+        state.note(NoticeTone::Bad, format!("{}{rest}", crate::text::SafeText::from_untrusted(first)));
+    }
+}

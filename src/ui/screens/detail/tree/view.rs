@@ -1,0 +1,62 @@
+//! How is the tree drawn? Indented keys, values by their kind, matches marked.
+//!
+//! Deliberately elsewhere: the rows (`rows`).
+
+use super::{
+    rows::{Row, Shown},
+    state::{Content, State},
+};
+use crate::{
+    text::SafeText,
+    ui::{
+        cursor::first_shown,
+        feedback::{Extent, Hit},
+        focus::Focus,
+        geometry::Area,
+        widgets::Canvas,
+    },
+};
+
+pub fn draw(canvas: &mut Canvas<'_>, area: Area, state: &State, focus: Focus) {
+    let theme = canvas.theme;
+    let shown = usize::from(area.height);
+    let first = first_shown(state.cursor.first, state.cursor.index, state.rows.len(), shown);
+    canvas.hit(area, Hit::Viewer);
+    canvas.feedback.viewer = Extent { rows: area.height, first, total: state.rows.len() };
+    if let Content::Failed(error) = &state.content {
+        let middle = area.row(area.height / 3);
+        canvas.put_centred(middle, &SafeText::from(error.to_string()), theme.error);
+        return;
+    }
+    for (line, (index, row)) in (0..).zip(state.rows.iter().enumerate().skip(first).take(shown)) {
+        let place = area.row(line);
+        draw_row(canvas, place, row, state);
+        if index == state.cursor.index && focus == Focus::Here {
+            canvas.put(place, theme.glyphs.cursor, theme.accent);
+        }
+    }
+}
+
+fn draw_row(canvas: &mut Canvas<'_>, area: Area, row: &Row, state: &State) {
+    let theme = canvas.theme;
+    let depth = u16::try_from(row.path.len().saturating_sub(1)).unwrap_or(u16::MAX);
+    let mut pen = canvas.pen(area);
+    pen.gap(2).gap(depth.saturating_mul(2));
+    let sign = match row.value {
+        Shown::Folded(_) => theme.glyphs.folded,
+        Shown::Unfolded => theme.glyphs.unfolded,
+        Shown::Text(_) | Shown::Number(_) | Shown::Word(_) => " ",
+    };
+    let matched = !state.needle.is_empty() && state.needle.is_in(&row.key);
+    pen.put(sign, theme.dim).gap(1).put(&row.key, if matched { theme.matched } else { theme.field }).gap(2);
+    match &row.value {
+        Shown::Folded(count) => pen.put(count, theme.dim),
+        Shown::Unfolded => &mut pen,
+        Shown::Text(text) => {
+            let matched = !state.needle.is_empty() && state.needle.is_in(text);
+            pen.put(text, if matched { theme.matched } else { theme.string })
+        }
+        Shown::Number(number) => pen.put(number, theme.number),
+        Shown::Word(word) => pen.put(word, theme.dim),
+    };
+}

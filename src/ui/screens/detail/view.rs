@@ -1,0 +1,151 @@
+//! How is the detail drawn? A rule with the name and the tabs, and the tab below it.
+//!
+//! Deliberately elsewhere: each tab's body.
+
+use super::{
+    logs::{
+        self,
+        layout::Wrap,
+        state::{Follow, Since, StreamLink, Times},
+    },
+    overview, processes,
+    state::{State, Tab},
+    tree,
+};
+use crate::{
+    text::SafeText,
+    ui::{
+        facts::Facts,
+        feedback::Hit,
+        focus::Focus,
+        geometry::Area,
+        keymap::Action,
+        widgets::{
+            Canvas,
+            canvas::{put_cut, width_of},
+        },
+    },
+};
+
+pub fn draw(canvas: &mut Canvas<'_>, area: Area, state: &State, facts: &Facts, focus: Focus) {
+    let (heading, body) = area.split_top(1);
+    let container = state.target.as_ref().and_then(|id| facts.container(id));
+    let Some(container) = container else {
+        canvas.rule(heading);
+        return;
+    };
+    let name = container.display_name();
+    draw_heading(canvas, heading, state, &name, focus);
+    match state.tab {
+        Tab::Logs => logs::view::draw(canvas, body, &state.logs, container),
+        Tab::Inspect => tree::view::draw(canvas, body, &state.inspect, focus),
+        Tab::Processes if !container.status().has_process() => {
+            let dim = canvas.theme.dim;
+            canvas.put_centred(body.row(body.height / 3), "It is not running.", dim);
+        }
+        Tab::Processes => processes::draw(canvas, body, &state.processes, state.processes_first),
+        Tab::Environment => overview::draw(canvas, body, &state.overview),
+    }
+    draw_field(canvas, body, state);
+}
+
+fn draw_heading(canvas: &mut Canvas<'_>, area: Area, state: &State, name: &str, focus: Focus) {
+    let theme = canvas.theme;
+    canvas.rule(area);
+    let right = status_words(state, theme.glyphs);
+    let right_width = u16::try_from(width_of(&right)).unwrap_or(0);
+    let tabs: u16 = Tab::ALL.iter().map(|tab| u16::try_from(tab.title().len() + 2).unwrap_or(0)).sum();
+    let room = area.width.saturating_sub(tabs + 8).max(6).min(area.width / 2);
+    let name = SafeText::from_untrusted(name);
+    let name = name.truncate_end(usize::from(room));
+    let name_style = match focus {
+        Focus::Here => theme.selected,
+        Focus::Elsewhere => theme.strong,
+    };
+    let mut pen = canvas.pen(area);
+    pen.gap(2).put(" ", name_style).put(&name, name_style).put(" ", name_style).put(" ", theme.text);
+    for tab in Tab::ALL {
+        let style = if tab == state.tab { theme.accent } else { theme.dim };
+        let action = match tab {
+            Tab::Logs => Action::Tab1,
+            Tab::Inspect => Action::Tab2,
+            Tab::Processes => Action::Tab3,
+            Tab::Environment => Action::Tab4,
+        };
+        pen.put(" ", theme.text).button(tab.title(), style, Hit::Action(action)).put(" ", theme.text);
+    }
+    let rest = pen.rest();
+    if right_width > 0 && rest.width > right_width + 6 {
+        let place = Area { x: rest.right() - right_width - 4, width: right_width + 2, ..rest };
+        canvas.put(place, &format!(" {right} "), theme.dim);
+    }
+}
+
+/// What the tab is doing, at the right of the heading.
+fn status_words(state: &State, glyphs: &crate::ui::theme::Glyphs) -> String {
+    match state.tab {
+        Tab::Logs => {
+            let logs = &state.logs;
+            let kept = logs.buffer.range();
+            let lines = kept.end - kept.start;
+            let mut words = Vec::new();
+            if !logs.search.needle.is_empty() {
+                words.push(format!("{} matches", logs.search.matches));
+            }
+            words.push(match (&logs.link, logs.follow) {
+                (StreamLink::Loading, _) => "loading".to_owned(),
+                (StreamLink::Live, Follow::End) => format!("follow {}", glyphs.on),
+                (StreamLink::Ended, _) => "ended".to_owned(),
+                (StreamLink::Live | StreamLink::Idle | StreamLink::Failed(_), _) => format!("follow {}", glyphs.off),
+            });
+            if lines > 0 {
+                words.push(format!("{} lines", grouped(lines)));
+            }
+            if logs.buffer.dropped() > 0 {
+                words.push(format!("{} older dropped", grouped(logs.buffer.dropped())));
+            }
+            if logs.since != Since::Tail {
+                words.push(logs.since.words());
+            }
+            words.push(match logs.wrap {
+                Wrap::On => format!("wrap {}", glyphs.on),
+                Wrap::Off => format!("wrap {}", glyphs.off),
+            });
+            if logs.times == Times::Shown {
+                words.push("times".to_owned());
+            }
+            words.join(" · ")
+        }
+        Tab::Inspect if !state.inspect.needle.is_empty() => format!("{} matches", state.inspect.matches.len()),
+        Tab::Inspect | Tab::Processes | Tab::Environment => String::new(),
+    }
+}
+
+/// The search being typed, over the last row.
+fn draw_field(canvas: &mut Canvas<'_>, body: Area, state: &State) {
+    let (field, typing) = match state.tab {
+        Tab::Logs => (&state.logs.search.field, state.logs.search.typing),
+        Tab::Inspect => (&state.inspect.field, state.inspect.typing),
+        Tab::Processes | Tab::Environment => return,
+    };
+    if typing {
+        let theme = canvas.theme;
+        let row = body.row(body.height.saturating_sub(1));
+        canvas.clear(row);
+        let used = put_cut(canvas, row, "/", theme.accent);
+        field.draw(canvas, row.split_left(used).1);
+    }
+}
+
+/// `1,204`.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}

@@ -1,0 +1,105 @@
+//! How are operations drawn? One row each: what, on what, how long, how it goes, its command line.
+//!
+//! Deliberately elsewhere: the words (`view_model`).
+
+use super::{state::State, view_model};
+use crate::{
+    engine::domain::Operation,
+    text::SafeText,
+    ui::{
+        cursor::first_shown,
+        facts::Facts,
+        feedback::{Extent, Hit},
+        geometry::Area,
+        screens::containers::view::tone_style,
+        widgets::{
+            Canvas, bar,
+            table::{Column, GAP, Stretch, widths},
+        },
+    },
+};
+
+const MARGIN: u16 = 2;
+
+const COLUMNS: [Column; 6] = [
+    Column { title: "#", least: 4, wanted: 4, priority: 4, stretch: Stretch::No },
+    Column { title: "OPERATION", least: 9, wanted: 10, priority: 1, stretch: Stretch::No },
+    Column { title: "ON", least: 10, wanted: 24, priority: 0, stretch: Stretch::Share(1) },
+    Column { title: "FOR", least: 6, wanted: 6, priority: 3, stretch: Stretch::No },
+    Column { title: "STATE", least: 12, wanted: 40, priority: 2, stretch: Stretch::Share(3) },
+    Column { title: "COMMAND", least: 20, wanted: 32, priority: 5, stretch: Stretch::Share(2) },
+];
+
+pub fn draw(canvas: &mut Canvas<'_>, area: Area, state: &State, facts: &Facts) {
+    let theme = canvas.theme;
+    let (heading, body) = area.split_top(1);
+    let columns = widths(&COLUMNS, area.width.saturating_sub(MARGIN + 1));
+    let mut pen = canvas.pen(heading);
+    pen.gap(MARGIN);
+    for (column, width) in COLUMNS.iter().zip(columns).filter(|(_, width)| *width > 0) {
+        match column.title {
+            "#" | "FOR" => pen.column_right(width, column.title, theme.dim),
+            _ => pen.column(width, column.title, theme.dim),
+        };
+        pen.gap(GAP);
+    }
+    canvas.hit(body, Hit::List);
+    let operations = &facts.inventory.operations;
+    let shown = usize::from(body.height);
+    let first = first_shown(state.cursor.first, state.cursor.index, operations.len(), shown);
+    canvas.feedback.list = Extent { rows: body.height, first, total: operations.len() };
+    if operations.is_empty() {
+        let middle = body.row(body.height / 3);
+        canvas.put_centred(middle, "Nothing is going on, and nothing was done yet.", theme.dim);
+    }
+    for (line, (index, operation)) in (0..).zip(operations.iter().enumerate().skip(first).take(shown)) {
+        let row = body.row(line);
+        draw_row(canvas, row, &columns, operation, facts);
+        if index == state.cursor.index {
+            let (bar, rest) = row.split_left(1);
+            canvas.put(bar, theme.glyphs.cursor, theme.accent);
+            let number = columns.first().copied().unwrap_or(0);
+            let skipped = if number > 0 { number + GAP } else { 0 };
+            let chip = rest.split_left(MARGIN - 1 + skipped).1.split_left(columns.get(1).copied().unwrap_or(0)).0;
+            canvas.overlay(chip, theme.selected);
+        }
+    }
+}
+
+fn draw_row(canvas: &mut Canvas<'_>, row: Area, columns: &[u16; 6], operation: &Operation, facts: &Facts) {
+    let theme = canvas.theme;
+    let [number, verb, on, duration, state, command] = *columns;
+    let running = operation.is_running();
+    canvas.feedback.shows_seconds |= running;
+    let text = view_model::state_text(operation, facts);
+    let tone = tone_style(theme, text.tone);
+    let mut pen = canvas.pen(row);
+    pen.gap(MARGIN);
+    if number > 0 {
+        pen.column_right(number, &operation.id.to_string(), theme.dim).gap(GAP);
+    }
+    pen.column(verb, operation.verb.as_str(), if running { theme.strong } else { theme.text }).gap(GAP);
+    pen.column_middle(on, &view_model::subject(operation, facts), theme.text).gap(GAP);
+    if duration > 0 {
+        pen.column_right(duration, &view_model::duration(operation, facts), theme.dim).gap(GAP);
+    }
+    let place = Area { width: state.min(pen.rest().width), ..pen.rest() };
+    match text.bar {
+        Some((done, total)) => {
+            let width = 12.min(state / 2);
+            pen.gap(width).gap(1).put(&bar::percent(done, total), theme.text).gap(1);
+            let used = pen.rest().x.saturating_sub(place.x);
+            pen.column(state.saturating_sub(used), &text.words, theme.dim).gap(GAP);
+            if command > 0 {
+                pen.column(command, &SafeText::from_untrusted(&operation.cli), theme.dim);
+            }
+            bar::draw(canvas, Area { width, ..place }, done, total);
+        }
+        None => {
+            pen.column(state, &text.words, tone).gap(GAP);
+            if command > 0 {
+                pen.column(command, &SafeText::from_untrusted(&operation.cli), theme.dim);
+            }
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! What should a person read about an operation in one row?
+//!
+//! Deliberately elsewhere: columns and colours (`view`).
+
+use crate::{
+    engine::domain::{ErrorKind, Operation, OperationState, Origin},
+    text::{SafeText, units},
+    ui::{facts::Facts, screens::containers::view_model::Tone},
+};
+
+/// How it is going, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StateText {
+    pub words: SafeText<'static>,
+    pub tone: Tone,
+    /// Bytes done and known, where a bar makes sense.
+    pub bar: Option<(u64, u64)>,
+}
+
+#[must_use]
+pub fn state_text(operation: &Operation, facts: &Facts) -> StateText {
+    let text = |words: String, tone| StateText { words: SafeText::from(words), tone, bar: None };
+    match &operation.state {
+        OperationState::Queued => text("waiting for an earlier one".to_owned(), Tone::Quiet),
+        OperationState::Running => {
+            let mut words = operation.progress.step.clone();
+            if let Some((moment, what)) = &operation.progress.until {
+                words = format!("{words}, {what} in {}", facts.seconds_until(*moment));
+            }
+            if let Origin::Process { pid } = operation.origin {
+                words = format!("{words} (process {pid})");
+            }
+            let (done, total) = operation.progress.bytes();
+            StateText { words: SafeText::from(words), tone: Tone::Busy, bar: (total > 0).then_some((done, total)) }
+        }
+        OperationState::Finished { outcome: Ok(done), .. } if done.already => {
+            text("already so".to_owned(), Tone::Quiet)
+        }
+        OperationState::Finished { outcome: Ok(done), .. } => match done.warnings.first() {
+            Some(warning) => text(format!("done, but {warning}"), Tone::Warning),
+            None => text("done".to_owned(), Tone::Good),
+        },
+        OperationState::Finished { outcome: Err(error), .. } => match error.kind() {
+            ErrorKind::Cancelled => text("cancelled".to_owned(), Tone::Quiet),
+            _ => text(error.reason().to_owned(), Tone::Bad),
+        },
+    }
+}
+
+/// How long it takes or took.
+#[must_use]
+pub fn duration(operation: &Operation, facts: &Facts) -> String {
+    match &operation.state {
+        OperationState::Queued | OperationState::Running => facts.seconds(operation.started),
+        OperationState::Finished { at, .. } => units::elapsed(at.since(operation.started)),
+    }
+}
+
+/// The container's name where the operation names it by id, else the asker's words.
+#[must_use]
+pub fn subject(operation: &Operation, facts: &Facts) -> SafeText<'static> {
+    let container = operation.container.as_ref().and_then(|id| facts.container(id));
+    match container {
+        Some(container) => SafeText::from(container.display_name()),
+        None => SafeText::from(operation.subject.clone()),
+    }
+}

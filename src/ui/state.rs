@@ -1,0 +1,193 @@
+//! What does the whole interface remember? One value with one writer, `update`.
+//!
+//! Deliberately elsewhere: the state of each screen (`screens`) and dialog (`dialogs`).
+
+use super::{
+    command_line,
+    dialogs::Dialog,
+    effect::{Effect, SubmitId},
+    facts::Facts,
+    feedback::Feedback,
+    geometry::Size,
+    keymap::{Keymap, Scope},
+    layout::{Parts, Split},
+    screens::{Screen, containers, detail, detail::state::Tab, images, operations},
+    settings::Settings,
+    theme::{BUILT_IN, Theme},
+};
+use crate::engine::domain::{Command, HostSpec, Timestamp};
+
+#[derive(Debug)]
+pub struct State {
+    pub size: Size,
+    pub facts: Facts,
+    pub settings: Settings,
+    pub theme: Theme,
+    pub keymap: Keymap,
+    pub screen: Screen,
+    pub part: Part,
+    pub split: Split,
+    pub containers: containers::state::State,
+    pub detail: detail::state::State,
+    pub images: images::state::State,
+    pub operations: operations::state::State,
+    /// The last one has the keys.
+    pub dialogs: Vec<Dialog>,
+    pub command_line: Option<command_line::State>,
+    pub history: Vec<String>,
+    pub notice: Option<Notice>,
+    /// What the last frame learnt.
+    pub feedback: Feedback,
+    /// Frames drawn so far.
+    pub frame: u64,
+    pub submits: SubmitId,
+    pub quitting: Quitting,
+}
+
+/// Which half of a split screen has the keys.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Part {
+    #[default]
+    List,
+    Detail,
+}
+
+/// One line at the bottom, until the next key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// Safe to show.
+    pub text: String,
+    pub tone: NoticeTone,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoticeTone {
+    Good,
+    Plain,
+    Bad,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Quitting {
+    #[default]
+    No,
+    /// Ctrl-C was pressed; again within two seconds ends at once.
+    Interrupted,
+    WhenIdle,
+    Now,
+}
+
+impl State {
+    #[must_use]
+    pub fn new(host: HostSpec, size: Size, settings: Settings, now: Timestamp) -> Self {
+        let theme = Theme::built_in(&settings.theme, settings.colour, settings.glyphs)
+            .unwrap_or_else(|_| Theme::plain("plain", settings.glyphs));
+        Self {
+            size,
+            facts: Facts::new(host, now),
+            settings,
+            theme,
+            keymap: Keymap::default(),
+            screen: Screen::default(),
+            part: Part::default(),
+            split: Split::default(),
+            containers: containers::state::State::default(),
+            detail: detail::state::State::default(),
+            images: images::state::State::default(),
+            operations: operations::state::State::default(),
+            dialogs: Vec::new(),
+            command_line: None,
+            history: Vec::new(),
+            notice: None,
+            feedback: Feedback::default(),
+            frame: 0,
+            submits: SubmitId::default(),
+            quitting: Quitting::default(),
+        }
+    }
+
+    /// Takes what a frame learnt.
+    pub fn drawn(&mut self, feedback: Feedback) {
+        self.containers.cursor.first = match self.screen {
+            Screen::Containers if feedback.list.rows > 0 => feedback.list.first,
+            Screen::Containers | Screen::Images | Screen::Operations => self.containers.cursor.first,
+        };
+        self.feedback = feedback;
+        self.frame += 1;
+    }
+
+    pub fn open(&mut self, dialog: Dialog) {
+        self.dialogs.push(dialog);
+    }
+
+    pub fn note(&mut self, tone: NoticeTone, text: impl Into<String>) {
+        self.notice = Some(Notice { text: text.into(), tone });
+    }
+
+    /// The effect that hands a command to the engine.
+    pub fn submit(&mut self, command: Command) -> Effect {
+        self.submits.0 += 1;
+        Effect::Submit { submit: self.submits, command }
+    }
+
+    /// Rows of the list on the screen.
+    #[must_use]
+    pub fn list_rows(&self) -> usize {
+        usize::from(self.feedback.list.rows)
+    }
+
+    /// Rows of the viewer on the screen.
+    #[must_use]
+    pub fn viewer_rows(&self) -> usize {
+        usize::from(self.feedback.viewer.rows)
+    }
+
+    /// How the main area is divided now.
+    #[must_use]
+    pub fn parts(&self) -> Parts {
+        Parts::of(self.size, &self.split, self.screen, self.part == Part::Detail, self.has_rows())
+    }
+
+    /// Something can be listed, so a detail makes sense.
+    #[must_use]
+    pub fn has_rows(&self) -> bool {
+        match self.screen {
+            Screen::Containers => !self.containers.rows.is_empty(),
+            Screen::Images => !self.images.rows.is_empty(),
+            Screen::Operations => false,
+        }
+    }
+
+    /// Where keys are looked up, the most specific first.
+    #[must_use]
+    pub fn scopes(&self) -> Vec<Scope> {
+        let mut scopes = Vec::with_capacity(4);
+        match (self.part, self.screen) {
+            (Part::Detail, Screen::Containers) => {
+                match self.detail.tab {
+                    Tab::Logs => scopes.push(Scope::Logs),
+                    Tab::Inspect => scopes.push(Scope::Tree),
+                    Tab::Processes | Tab::Environment => {}
+                }
+                scopes.extend([Scope::Viewer, Scope::Container]);
+            }
+            (Part::List, Screen::Containers) => scopes.extend([Scope::List, Scope::Container]),
+            (Part::Detail, Screen::Images) => scopes.extend([Scope::Viewer, Scope::Images]),
+            (Part::List, Screen::Images) => scopes.extend([Scope::Images, Scope::List]),
+            (Part::List | Part::Detail, Screen::Operations) => scopes.extend([Scope::Operations, Scope::List]),
+        }
+        scopes.push(Scope::Global);
+        scopes
+    }
+
+    /// The next of the built-in themes.
+    pub fn next_theme(&mut self) {
+        let here = BUILT_IN.iter().position(|(name, _)| *name == self.theme.name).unwrap_or(0);
+        if let Some((name, _)) = BUILT_IN.iter().cycle().nth(here + 1) {
+            if let Ok(theme) = Theme::built_in(name, self.settings.colour, self.settings.glyphs) {
+                self.theme = theme;
+                self.note(NoticeTone::Plain, format!("theme {name}"));
+            }
+        }
+    }
+}

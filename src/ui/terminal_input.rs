@@ -1,0 +1,199 @@
+//! How do keys come in? A thread of its own reads the terminal and sends events, and can be paused.
+//!
+//! It sleeps in the kernel until there is something to read; nothing is polled. Deliberately elsewhere: what the
+//! events mean (`input`, `keymap`).
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use crossterm::event::{self, Event, KeyEventKind, KeyModifiers, MouseButton, MouseEventKind};
+use tokio::sync::mpsc;
+
+use super::{
+    geometry::Size,
+    input::{Key, KeyCode, Modifiers, Mouse, MouseKind, TerminalEvent},
+    message::Message,
+};
+
+/// Counts frames drawn, so that an event knows what was on the screen when it was read.
+pub type FrameCount = Arc<AtomicU64>;
+
+/// The reading thread.
+#[derive(Debug)]
+pub struct TerminalInput {
+    #[cfg(unix)]
+    control: std::os::unix::net::UnixStream,
+}
+
+#[cfg(unix)]
+impl TerminalInput {
+    /// # Errors
+    /// When no thread or socket can be made.
+    pub fn start(messages: mpsc::Sender<Message>, frames: FrameCount) -> std::io::Result<Self> {
+        let (control, theirs) = std::os::unix::net::UnixStream::pair()?;
+        let thread = std::thread::Builder::new().name("terminal input".to_owned());
+        thread.spawn(move || read(&theirs, &messages, &frames))?;
+        Ok(Self { control })
+    }
+
+    /// Returns when the thread has stopped reading; keys are somebody else's then.
+    pub fn pause(&mut self) {
+        use std::io::{Read as _, Write as _};
+        // A thread that has ended reads nothing either.
+        let _ = self.control.write_all(b"p");
+        let _ = self.control.read_exact(&mut [0]);
+    }
+
+    pub fn resume(&mut self) {
+        use std::io::Write as _;
+        // As above.
+        let _ = self.control.write_all(b"r");
+    }
+}
+
+#[cfg(unix)]
+fn read(control: &std::os::unix::net::UnixStream, messages: &mpsc::Sender<Message>, frames: &FrameCount) {
+    use std::io::{Read as _, Write as _};
+
+    use rustix::{
+        event::{PollFd, PollFlags, poll},
+        io::Errno,
+    };
+    let mut control = control;
+    loop {
+        let stdin = rustix::stdio::stdin();
+        let mut waiting = [PollFd::new(&stdin, PollFlags::IN), PollFd::new(&control, PollFlags::IN)];
+        match poll(&mut waiting, None) {
+            Ok(_) => {}
+            Err(Errno::INTR) => continue,
+            Err(_) => break,
+        }
+        let [keys, orders] = waiting.map(|descriptor| descriptor.revents());
+        if !orders.is_empty() {
+            let mut order = [0];
+            let paused = control.read_exact(&mut order).is_ok() && control.write_all(b"k").is_ok();
+            if !paused || control.read_exact(&mut order).is_err() {
+                return;
+            }
+            continue;
+        }
+        if keys.contains(PollFlags::IN) {
+            if !forward(messages, frames) {
+                break;
+            }
+        } else if keys.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
+            break;
+        }
+    }
+    // The loop may have ended already.
+    let _ = messages.blocking_send(Message::TerminalLost);
+}
+
+/// Sends everything that can be read without waiting; false when the terminal or the loop is gone.
+#[cfg(unix)]
+fn forward(messages: &mpsc::Sender<Message>, frames: &FrameCount) -> bool {
+    loop {
+        match event::poll(std::time::Duration::ZERO) {
+            Ok(true) => {}
+            Ok(false) => return true,
+            Err(_) => return false,
+        }
+        let Ok(found) = event::read() else { return false };
+        if let Some(event) = translate(&found) {
+            let frame = frames.load(Ordering::Acquire);
+            if messages.blocking_send(Message::Terminal { event, frame }).is_err() {
+                return false;
+            }
+        }
+    }
+}
+
+#[cfg(not(unix))]
+impl TerminalInput {
+    /// # Errors
+    /// When no thread can be made.
+    pub fn start(messages: mpsc::Sender<Message>, frames: FrameCount) -> std::io::Result<Self> {
+        let thread = std::thread::Builder::new().name("terminal input".to_owned());
+        thread.spawn(move || {
+            while let Ok(found) = event::read() {
+                let Some(event) = translate(&found) else { continue };
+                let frame = frames.load(Ordering::Acquire);
+                if messages.blocking_send(Message::Terminal { event, frame }).is_err() {
+                    return;
+                }
+            }
+        })?;
+        Ok(Self {})
+    }
+
+    pub fn pause(&mut self) {}
+
+    pub fn resume(&mut self) {}
+}
+
+/// Our own value for what crossterm read; none for what means nothing here.
+fn translate(event: &Event) -> Option<TerminalEvent> {
+    match event {
+        Event::Key(key) if key.kind == KeyEventKind::Release => None,
+        Event::Key(key) => translate_key(*key).map(TerminalEvent::Key),
+        Event::Mouse(mouse) => {
+            let kind = match mouse.kind {
+                MouseEventKind::Down(MouseButton::Left) => MouseKind::Press,
+                MouseEventKind::ScrollUp => MouseKind::ScrollUp,
+                MouseEventKind::ScrollDown => MouseKind::ScrollDown,
+                MouseEventKind::Down(MouseButton::Right | MouseButton::Middle)
+                | MouseEventKind::Up(_)
+                | MouseEventKind::Drag(_)
+                | MouseEventKind::Moved
+                | MouseEventKind::ScrollLeft
+                | MouseEventKind::ScrollRight => return None,
+            };
+            Some(TerminalEvent::Mouse(Mouse { x: mouse.column, y: mouse.row, kind }))
+        }
+        Event::Paste(text) => Some(TerminalEvent::Paste(text.clone())),
+        Event::Resize(columns, rows) => Some(TerminalEvent::Resize(Size { columns: *columns, rows: *rows })),
+        Event::FocusGained | Event::FocusLost => None,
+    }
+}
+
+fn translate_key(key: event::KeyEvent) -> Option<Key> {
+    let modifiers = if key.modifiers.contains(KeyModifiers::CONTROL) {
+        Modifiers::Ctrl
+    } else if key.modifiers.contains(KeyModifiers::ALT) {
+        Modifiers::Alt
+    } else {
+        Modifiers::None
+    };
+    let code = match key.code {
+        event::KeyCode::Char(letter) => KeyCode::Char(letter),
+        event::KeyCode::Enter => KeyCode::Enter,
+        event::KeyCode::Esc => KeyCode::Esc,
+        event::KeyCode::Tab => KeyCode::Tab,
+        event::KeyCode::BackTab => KeyCode::BackTab,
+        event::KeyCode::Backspace => KeyCode::Backspace,
+        event::KeyCode::Delete => KeyCode::Delete,
+        event::KeyCode::Insert => KeyCode::Insert,
+        event::KeyCode::Up => KeyCode::Up,
+        event::KeyCode::Down => KeyCode::Down,
+        event::KeyCode::Left => KeyCode::Left,
+        event::KeyCode::Right => KeyCode::Right,
+        event::KeyCode::Home => KeyCode::Home,
+        event::KeyCode::End => KeyCode::End,
+        event::KeyCode::PageUp => KeyCode::PageUp,
+        event::KeyCode::PageDown => KeyCode::PageDown,
+        event::KeyCode::F(number) => KeyCode::Function(number),
+        event::KeyCode::Null
+        | event::KeyCode::CapsLock
+        | event::KeyCode::ScrollLock
+        | event::KeyCode::NumLock
+        | event::KeyCode::PrintScreen
+        | event::KeyCode::Pause
+        | event::KeyCode::Menu
+        | event::KeyCode::KeypadBegin
+        | event::KeyCode::Media(_)
+        | event::KeyCode::Modifier(_) => return None,
+    };
+    Some(Key { code, modifiers })
+}

@@ -1,0 +1,179 @@
+//! What does a key do now? Dialogs and typed text first, then the keymap.
+//!
+//! Deliberately elsewhere: what the actions do (`actions`).
+
+use std::time::Duration;
+
+use super::{actions, command_line, quit_now, refresh, wishes};
+use crate::ui::{
+    dialogs::Reaction,
+    effect::{Effect, Timer},
+    input::{Key, KeyCode},
+    screens::{Screen, containers::state::Filter, detail::state::Tab},
+    state::{Notice, NoticeTone, Part, Quitting, State},
+    widgets::{TextField, text_field::Edit},
+};
+
+const INTERRUPT_WINDOW: Duration = Duration::from_secs(2);
+
+pub fn press(state: &mut State, key: Key, frame: u64) -> Vec<Effect> {
+    state.notice = None;
+    if key == Key::ctrl('c') {
+        return interrupt(state);
+    }
+    if let Some(dialog) = state.dialogs.last_mut() {
+        let reaction = dialog.key(key, frame, &state.facts, &state.feedback);
+        if reaction == Reaction::Stay && key == Key::char('Y') && !dialog.types_text() {
+            return dialog.command_line().map(Effect::Copy).into_iter().collect();
+        }
+        return wishes::react(state, reaction);
+    }
+    if state.command_line.is_some() {
+        return command_line::key(state, key);
+    }
+    if let Some(effects) = type_filter(state, key) {
+        return effects;
+    }
+    if type_search(state, key) {
+        return Vec::new();
+    }
+    match state.keymap.action(&state.scopes(), key) {
+        Some(action) => actions::perform(state, action),
+        None => Vec::new(),
+    }
+}
+
+/// Pasted text goes where text is typed, and nowhere else: it never presses keys.
+pub fn paste(state: &mut State, text: &str) -> Vec<Effect> {
+    if let Some(dialog) = state.dialogs.last_mut() {
+        dialog.paste(text);
+        return Vec::new();
+    }
+    if state.command_line.is_some() {
+        command_line::paste(state, text);
+        return Vec::new();
+    }
+    if let Some(filter) = active_filter(state) {
+        filter.field.insert(text);
+        return refresh(state);
+    }
+    if let Some(field) = search_field(state) {
+        field.insert(text);
+        search(state);
+        return Vec::new();
+    }
+    state.notice =
+        Some(Notice { text: "nothing takes text here; : opens the command line".to_owned(), tone: NoticeTone::Plain });
+    Vec::new()
+}
+
+/// Ctrl-C: asks like `q`, and the second time within two seconds does not ask.
+pub fn interrupt(state: &mut State) -> Vec<Effect> {
+    match state.quitting {
+        Quitting::Interrupted | Quitting::WhenIdle | Quitting::Now => quit_now(state),
+        Quitting::No => {
+            let mut effects = actions::quit(state);
+            if state.quitting == Quitting::No {
+                state.quitting = Quitting::Interrupted;
+                effects.push(Effect::After(INTERRUPT_WINDOW, Timer::InterruptForgotten));
+            }
+            effects
+        }
+    }
+}
+
+fn active_filter(state: &mut State) -> Option<&mut Filter> {
+    let filter = match state.screen {
+        Screen::Containers => &mut state.containers.filter,
+        Screen::Images => &mut state.images.filter,
+        Screen::Operations => return None,
+    };
+    filter.typing.then_some(filter)
+}
+
+fn type_filter(state: &mut State, key: Key) -> Option<Vec<Effect>> {
+    let filter = active_filter(state)?;
+    match key.code {
+        KeyCode::Enter => filter.typing = false,
+        KeyCode::Esc => *filter = Filter::default(),
+        // The list can be walked while the filter is typed.
+        KeyCode::Up | KeyCode::Down | KeyCode::PageUp | KeyCode::PageDown => {
+            return state.keymap.action(&state.scopes(), key).map(|action| actions::perform(state, action));
+        }
+        KeyCode::Char(_)
+        | KeyCode::Tab
+        | KeyCode::BackTab
+        | KeyCode::Backspace
+        | KeyCode::Delete
+        | KeyCode::Insert
+        | KeyCode::Left
+        | KeyCode::Right
+        | KeyCode::Home
+        | KeyCode::End
+        | KeyCode::Function(_) => match filter.field.edit(key) {
+            Edit::Changed => {}
+            Edit::Moved | Edit::Ignored => return Some(Vec::new()),
+        },
+    }
+    Some(refresh(state))
+}
+
+fn search_field(state: &mut State) -> Option<&mut TextField> {
+    if state.screen != Screen::Containers || state.part != Part::Detail {
+        return None;
+    }
+    match state.detail.tab {
+        Tab::Logs => Some(&mut state.detail.logs.search).filter(|search| search.typing).map(|search| &mut search.field),
+        Tab::Inspect => Some(&mut state.detail.inspect).filter(|tree| tree.typing).map(|tree| &mut tree.field),
+        Tab::Processes | Tab::Environment => None,
+    }
+}
+
+fn type_search(state: &mut State, key: Key) -> bool {
+    let Some(field) = search_field(state) else { return false };
+    match key.code {
+        KeyCode::Enter => {
+            let empty = field.is_empty();
+            state.detail.logs.search.typing = false;
+            state.detail.inspect.typing = false;
+            if empty {
+                end_search(state);
+            }
+        }
+        KeyCode::Esc => end_search(state),
+        KeyCode::Char(_)
+        | KeyCode::Tab
+        | KeyCode::BackTab
+        | KeyCode::Backspace
+        | KeyCode::Delete
+        | KeyCode::Insert
+        | KeyCode::Up
+        | KeyCode::Down
+        | KeyCode::Left
+        | KeyCode::Right
+        | KeyCode::Home
+        | KeyCode::End
+        | KeyCode::PageUp
+        | KeyCode::PageDown
+        | KeyCode::Function(_) => {
+            if field.edit(key) == Edit::Changed {
+                search(state);
+            }
+        }
+    }
+    true
+}
+
+fn search(state: &mut State) {
+    let rows = state.viewer_rows();
+    match state.detail.tab {
+        Tab::Logs => state.detail.logs.search(&state.feedback),
+        Tab::Inspect => state.detail.inspect.search(rows),
+        Tab::Processes | Tab::Environment => {}
+    }
+}
+
+fn end_search(state: &mut State) {
+    state.detail.logs.end_search();
+    state.detail.inspect.end_search();
+}

@@ -1,0 +1,158 @@
+//! How does the state change, and what is to be done about it? A pure function of state and message.
+//!
+//! Deliberately elsewhere: doing it (`effect_runner`), drawing the result (`view`).
+
+mod actions;
+mod command_line;
+mod completion;
+mod containers;
+mod images;
+mod keys;
+mod mouse;
+pub mod offer;
+mod outcomes;
+mod wishes;
+
+use super::{
+    effect::{Effect, Timer},
+    facts::Epoch,
+    input::TerminalEvent,
+    message::{Answer, Message, QuitSignal},
+    screens::Screen,
+    state::{NoticeTone, Quitting, State},
+};
+use crate::{
+    engine::domain::{Error, Inventory},
+    text::SafeText,
+};
+
+/// Handles one message. The caller has put the time of the wake into `state.facts.now`.
+pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
+    match message {
+        Message::Terminal { event: TerminalEvent::Key(key), frame } => keys::press(state, key, frame),
+        Message::Terminal { event: TerminalEvent::Mouse(mouse), frame } => mouse::mouse(state, mouse, frame),
+        Message::Terminal { event: TerminalEvent::Paste(text), .. } => keys::paste(state, &text),
+        Message::Terminal { event: TerminalEvent::Resize(size), .. } => {
+            state.size = size;
+            vec![Effect::Redraw]
+        }
+        Message::Inventory { epoch, inventory } => take_inventory(state, epoch, inventory),
+        Message::HostFailed { epoch, error } => host_failed(state, epoch, &error),
+        Message::LogItems { stream, items } => {
+            if stream == state.detail.logs.stream {
+                state.detail.logs.append(items, &state.feedback);
+            }
+            Vec::new()
+        }
+        Message::LogEnded { stream, result } => {
+            if stream == state.detail.logs.stream {
+                state.detail.logs.ended(result);
+            }
+            Vec::new()
+        }
+        Message::Answered { query, answer } => {
+            answered(state, query, answer);
+            Vec::new()
+        }
+        Message::Accepted { submit, operation } => {
+            outcomes::accepted(state, submit, operation);
+            Vec::new()
+        }
+        Message::Ended { epoch, submit, command, outcome } => {
+            if epoch == state.facts.epoch {
+                outcomes::ended(state, submit, &command, outcome);
+            }
+            quit_if_idle(state)
+        }
+        Message::SessionEnded { name, result } => outcomes::session_ended(state, &name, result),
+        Message::Timer(Timer::Detail(visit)) => state.detail.rested(visit, &state.facts),
+        Message::Timer(Timer::InterruptForgotten) => {
+            if state.quitting == Quitting::Interrupted {
+                state.quitting = Quitting::No;
+            }
+            Vec::new()
+        }
+        Message::Timer(Timer::QuitOverdue) => quit_now(state),
+        Message::Minute => {
+            state.facts.ages_at = state.facts.now;
+            Vec::new()
+        }
+        Message::Second => Vec::new(),
+        Message::Signal(QuitSignal::Interrupt) => keys::interrupt(state),
+        Message::Signal(QuitSignal::Terminate) | Message::TerminalLost => quit_now(state),
+        Message::Defect(text) => {
+            state.note(NoticeTone::Bad, SafeText::from(format!("a part of Wharf failed: {text}")));
+            Vec::new()
+        }
+    }
+}
+
+/// Brings every screen in line with the newest picture.
+pub(super) fn refresh(state: &mut State) -> Vec<Effect> {
+    let list_rows = |screen: Screen| if state.screen == screen { state.list_rows() } else { 0 };
+    let (containers, images, operations) =
+        (list_rows(Screen::Containers), list_rows(Screen::Images), list_rows(Screen::Operations));
+    state.containers.refresh(&state.facts, containers);
+    state.images.refresh(&state.facts, images);
+    state.operations.refresh(&state.facts, operations);
+    visit_selection(state)
+}
+
+/// Shows the selected container in the detail.
+pub(super) fn visit_selection(state: &mut State) -> Vec<Effect> {
+    let selected = state.containers.selected.clone();
+    state.detail.visit(selected.as_ref(), &state.facts)
+}
+
+fn take_inventory(state: &mut State, epoch: Epoch, inventory: std::sync::Arc<Inventory>) -> Vec<Effect> {
+    if epoch != state.facts.epoch {
+        return Vec::new();
+    }
+    state.facts.inventory = inventory;
+    let mut effects = refresh(state);
+    effects.extend(quit_if_idle(state));
+    effects
+}
+
+fn host_failed(state: &mut State, epoch: Epoch, error: &Error) -> Vec<Effect> {
+    if epoch == state.facts.epoch {
+        let title = format!("cannot use {}", state.facts.inventory.host);
+        state.open(super::dialogs::Dialog::Message(super::dialogs::message::State::of_error(&title, error, None)));
+    }
+    Vec::new()
+}
+
+fn answered(state: &mut State, query: super::effect::QueryId, answer: crate::engine::domain::Result<Answer>) {
+    match state.screen {
+        Screen::Containers if query == state.detail.query => {
+            let rows = state.viewer_rows();
+            state.detail.answered(answer, &state.facts, rows);
+        }
+        Screen::Images if query == state.images.query => match answer {
+            Ok(Answer::History(entries)) => state.images.answered(Ok(entries)),
+            Ok(Answer::Inspect(_) | Answer::Processes(_)) => {}
+            Err(error) => state.images.answered(Err(error)),
+        },
+        Screen::Containers | Screen::Images | Screen::Operations => {}
+    }
+}
+
+fn quit_if_idle(state: &mut State) -> Vec<Effect> {
+    if state.quitting == Quitting::WhenIdle && own_running(state) == 0 {
+        return quit_now(state);
+    }
+    Vec::new()
+}
+
+fn quit_now(state: &mut State) -> Vec<Effect> {
+    state.quitting = Quitting::Now;
+    vec![Effect::Quit]
+}
+
+/// Operations of this process that have not ended; those of others go on without us.
+fn own_running(state: &State) -> usize {
+    let own = |operation: &&std::sync::Arc<crate::engine::domain::Operation>| {
+        operation.origin == crate::engine::domain::Origin::Here
+    };
+    state.facts.running_operations().filter(own).count()
+}

@@ -1,0 +1,128 @@
+//! How does a person hear that something ended? A notice when it went well, the whole error when it did not.
+//!
+//! Deliberately elsewhere: the list of operations, which keeps all of it (`screens::operations`).
+
+use super::refresh;
+use crate::{
+    engine::{
+        cli_line,
+        domain::{Command, Done, Error, ErrorKind, OperationId, Outcome, Result},
+    },
+    text::SafeText,
+    ui::{
+        dialogs::{Dialog, message, prompt},
+        effect::{Effect, SubmitId},
+        screens::containers::view_model::done,
+        state::{NoticeTone, State},
+    },
+};
+
+/// The engine took a command: a dialog that waits for it learns its number.
+pub fn accepted(state: &mut State, submit: SubmitId, operation: OperationId) {
+    for dialog in &mut state.dialogs {
+        if let Dialog::Transfer(transfer) = dialog {
+            if transfer.submit == submit && transfer.operation.is_none() {
+                transfer.operation = Some(operation);
+            }
+        }
+    }
+}
+
+pub fn ended(state: &mut State, submit: SubmitId, command: &Command, outcome: Outcome) {
+    let watched = state
+        .dialogs
+        .iter()
+        .position(|dialog| matches!(dialog, Dialog::Transfer(transfer) if transfer.submit == submit));
+    let subject = subject_of(command, state);
+    match outcome {
+        Ok(result) => {
+            // The bars have nothing more to tell; the result is in the notice and among the operations.
+            if let Some(index) = watched {
+                state.dialogs.remove(index);
+            }
+            note_success(state, command, &subject, &result);
+        }
+        Err(error) if error.kind() == ErrorKind::Cancelled => {
+            if let Some(index) = watched {
+                state.dialogs.remove(index);
+            }
+            state.note(NoticeTone::Plain, format!("cancelled: {} {subject}", command.verb()));
+        }
+        Err(error) => {
+            if let Some(index) = watched {
+                state.dialogs.remove(index);
+            }
+            fail(state, &format!("{} {subject}", command.verb()), &error, Some(cli_line(command)));
+        }
+    }
+}
+
+/// Shows an error in a dialog of its own, unless another one is open: then in the bottom line.
+pub fn fail(state: &mut State, title: &str, error: &Error, cli: Option<String>) {
+    if state.dialogs.is_empty() {
+        state.open(Dialog::Message(message::State::of_error(title, error, cli)));
+    } else {
+        let text = SafeText::from(error.to_string());
+        state.note(NoticeTone::Bad, format!("{text} (F4 shows all of it)"));
+    }
+}
+
+/// Back from exec or attach.
+pub fn session_ended(state: &mut State, name: &str, result: Result<()>) -> Vec<Effect> {
+    let mut effects = vec![Effect::Resync];
+    match result {
+        Ok(()) => state.note(NoticeTone::Plain, format!("back from {}", SafeText::from_untrusted(name))),
+        Err(error) if error.kind() == ErrorKind::CommandNotFound => {
+            let found = state.facts.inventory.containers.iter().find(|container| container.display_name() == *name);
+            if let Some(container) = found {
+                let purpose = prompt::Purpose::Exec { id: container.id.clone(), name: name.to_owned() };
+                let mut dialog = prompt::State::new(purpose, "");
+                dialog.problem = Some("there is no shell in this image; name a program that is".to_owned());
+                state.open(Dialog::Prompt(dialog));
+            }
+        }
+        Err(error) => fail(state, &format!("session in {name}"), &error, None),
+    }
+    effects.extend(refresh(state));
+    effects
+}
+
+fn note_success(state: &mut State, command: &Command, subject: &str, result: &Done) {
+    if let Some(warning) = result.warnings.first() {
+        state.note(NoticeTone::Bad, SafeText::from(warning.clone()));
+    } else if result.already {
+        state.note(NoticeTone::Plain, format!("{subject}: already so"));
+    } else {
+        state.note(NoticeTone::Good, format!("{} {subject}", done(command.verb())));
+    }
+}
+
+/// What a person calls the object of a command.
+fn subject_of(command: &Command, state: &State) -> String {
+    let words = match command {
+        Command::Create(spec) | Command::Run(spec) => {
+            spec.name.as_ref().map_or_else(|| spec.image.clone(), ToString::to_string)
+        }
+        Command::Pull { reference, .. } | Command::Push { reference } => reference.familiar(),
+        Command::Tag { source, .. } => source.clone(),
+        Command::RemoveImage { image, .. } => image.clone(),
+        Command::CreateIndex { .. } => "an index".to_owned(),
+        Command::Demo(_) => "the demo".to_owned(),
+        Command::PruneContainers => "containers".to_owned(),
+        Command::PruneImages { .. } => "images".to_owned(),
+        Command::Start { container }
+        | Command::Stop { container, .. }
+        | Command::Restart { container, .. }
+        | Command::Kill { container, .. }
+        | Command::Pause { container }
+        | Command::Unpause { container }
+        | Command::Remove { container, .. }
+        | Command::Rename { container, .. } => match container {
+            crate::engine::domain::ContainerSelector::Id(id) => {
+                state.facts.container(id).map_or_else(|| id.short().to_owned(), |found| found.display_name())
+            }
+            crate::engine::domain::ContainerSelector::Query(query) => query.clone(),
+        },
+    };
+    SafeText::from(words).into()
+}

@@ -1,0 +1,84 @@
+//! What happens with what a person decided in a dialog?
+//!
+//! Deliberately elsewhere: the dialogs (`ui::dialogs`).
+
+use crate::{
+    engine::{cli_line, domain::Command},
+    text::SafeText,
+    ui::{
+        dialogs::{Dialog, Reaction, Wish, transfer},
+        effect::{Effect, SessionRequest},
+        state::{NoticeTone, Part, Quitting, State},
+    },
+};
+
+/// Closes the top dialog as its reaction says and does what it wants.
+pub fn react(state: &mut State, reaction: Reaction) -> Vec<Effect> {
+    match reaction {
+        Reaction::Stay => Vec::new(),
+        Reaction::Close => {
+            state.dialogs.pop();
+            Vec::new()
+        }
+        Reaction::Want(wishes) => {
+            state.dialogs.pop();
+            wishes.into_iter().flat_map(|wish| fulfil(state, wish)).collect()
+        }
+    }
+}
+
+pub fn fulfil(state: &mut State, wish: Wish) -> Vec<Effect> {
+    match wish {
+        Wish::Submit(command) => vec![state.submit(command)],
+        Wish::SubmitAndWatch(command) => vec![submit_and_watch(state, command)],
+        Wish::CancelOperation(operation) => {
+            state.note(NoticeTone::Plain, "asked it to end");
+            vec![Effect::CancelOperation(operation)]
+        }
+        Wish::Copy(text) => {
+            state.note(NoticeTone::Good, format!("copied: {}", SafeText::from_untrusted(&text)));
+            vec![Effect::Copy(text)]
+        }
+        Wish::OpenHost(host) => open_host(state, host),
+        Wish::ReadLogsSince(since) => state.detail.set_since(since, &state.facts),
+        Wish::OpenSession(request) => session(state, request),
+        Wish::QuitWhenIdle => {
+            state.quitting = Quitting::WhenIdle;
+            state.note(NoticeTone::Plain, "quitting when the running operations have ended; esc stays");
+            Vec::new()
+        }
+        Wish::CancelAndQuit => super::quit_now(state),
+    }
+}
+
+/// Gives the terminal to a process in a container.
+pub fn session(_state: &mut State, request: SessionRequest) -> Vec<Effect> {
+    vec![Effect::Session(request)]
+}
+
+/// Submits a command whose progress is worth looking at.
+pub fn submit_and_watch(state: &mut State, command: Command) -> Effect {
+    let title = cli_line(&command);
+    let title = title.strip_prefix("wharf ").unwrap_or(&title).to_owned();
+    let effect = state.submit(command);
+    let submit = state.submits;
+    state.open(Dialog::Transfer(transfer::State { title, submit, operation: None }));
+    effect
+}
+
+/// Another host: everything known is about the old one and goes.
+pub fn open_host(state: &mut State, host: crate::engine::domain::HostSpec) -> Vec<Effect> {
+    let facts = crate::ui::facts::Facts::new(host.clone(), state.facts.now);
+    state.facts = crate::ui::facts::Facts { epoch: crate::ui::facts::Epoch(state.facts.epoch.0 + 1), ..facts };
+    state.containers = Default::default();
+    state.images = Default::default();
+    state.operations = Default::default();
+    let (stream, query, tab) = (state.detail.logs.stream, state.detail.query, state.detail.tab);
+    state.detail = Default::default();
+    // Numbers go on, so that late answers of the old host stay stale.
+    state.detail.logs.stream.0 = stream.0 + 1;
+    state.detail.query.0 = query.0 + 1;
+    state.detail.tab = tab;
+    state.part = Part::List;
+    vec![Effect::EndLogs, Effect::OpenHost(host)]
+}

@@ -1,0 +1,233 @@
+//! How is the whole screen drawn? Header, the screen's parts, footer, and what lies above them.
+//!
+//! Borrows the state and returns what drawing learnt. Deliberately elsewhere: each part's own drawing.
+
+use super::{
+    command_line,
+    feedback::Feedback,
+    focus::Focus,
+    geometry::Area,
+    screens::{Screen, containers, detail, images, operations},
+    state::{NoticeTone, Part, State},
+    update::offer,
+    widgets::{
+        Canvas,
+        canvas::{put_cut, width_of},
+        hints,
+    },
+};
+use crate::{
+    engine::domain::HostLink,
+    text::{SafeText, units},
+};
+
+/// Draws everything.
+#[must_use]
+pub fn draw(state: &State, mut canvas: Canvas<'_>) -> Feedback {
+    if canvas.area().is_empty() {
+        return canvas.feedback;
+    }
+    let parts = state.parts();
+    draw_header(&mut canvas, parts.header, state);
+    let focus =
+        |part: Part| if state.part == part && state.dialogs.is_empty() { Focus::Here } else { Focus::Elsewhere };
+    let facts = &state.facts;
+    canvas.vertical_rule(parts.rule);
+    match state.screen {
+        Screen::Containers => {
+            if facts.inventory.containers.is_empty() {
+                draw_nothing(&mut canvas, parts.list, state);
+            } else if !parts.list.is_empty() {
+                containers::view::draw(&mut canvas, parts.list, &state.containers, facts, focus(Part::List));
+            }
+            if !parts.detail.is_empty() {
+                detail::view::draw(&mut canvas, parts.detail, &state.detail, facts, focus(Part::Detail));
+            }
+        }
+        Screen::Images => {
+            if facts.inventory.images.is_empty() {
+                draw_no_images(&mut canvas, parts.list, state);
+            } else if !parts.list.is_empty() {
+                images::view::draw(&mut canvas, parts.list, &state.images, facts, focus(Part::List));
+            }
+            if !parts.detail.is_empty() {
+                images::view::draw_history(&mut canvas, parts.detail, &state.images, facts, focus(Part::Detail));
+            }
+        }
+        Screen::Operations => operations::view::draw(&mut canvas, parts.list, &state.operations, facts),
+    }
+    draw_footer(&mut canvas, parts.footer, state);
+    for dialog in &state.dialogs {
+        canvas.feedback.cursor = None;
+        dialog.draw(&mut canvas, facts);
+    }
+    canvas.feedback
+}
+
+fn draw_header(canvas: &mut Canvas<'_>, area: Area, state: &State) {
+    let theme = canvas.theme;
+    let (left, right) = (header_left(state), header_right(state, canvas));
+    let right_width: usize = right.iter().map(|(text, _)| width_of(text)).sum();
+    let mut pen = canvas.pen(area);
+    pen.gap(1).put("wharf", theme.accent).gap(2).put(state.screen.title(), theme.strong).gap(2);
+    for (text, style) in left {
+        pen.put(&text, style).gap(2);
+    }
+    let rest = pen.rest();
+    let place = rest.split_right(u16::try_from(right_width + 1).unwrap_or(u16::MAX)).1;
+    // Numbers matter more than the host's address where there is no room for both.
+    canvas.clear(place);
+    let mut pen = canvas.pen(place);
+    for (text, style) in right {
+        pen.put(&text, style);
+    }
+}
+
+type Piece = (String, super::theme::Style);
+
+/// Which host, what it is, what narrows the list.
+fn header_left(state: &State) -> Vec<Piece> {
+    let theme = &state.theme;
+    let inventory = &state.facts.inventory;
+    let mut pieces = Vec::new();
+    let filter = match state.screen {
+        Screen::Containers => Some((&state.containers.filter, state.containers.rows.len(), inventory.containers.len())),
+        Screen::Images => Some((&state.images.filter, state.images.rows.len(), inventory.images.len())),
+        Screen::Operations => None,
+    };
+    if let Some((filter, shown, all)) = filter.filter(|(filter, ..)| filter.is_active()) {
+        let text = SafeText::from_untrusted(filter.field.text());
+        let cut = text.truncate_end(24).into_owned();
+        pieces.push((format!("/{cut}"), theme.marked));
+        pieces.push((format!("{shown} of {all}"), theme.dim));
+    }
+    if !state.containers.marked.is_empty() {
+        pieces.push((format!("{} marked", state.containers.marked.len()), theme.marked));
+    }
+    match (&inventory.link, &inventory.info) {
+        (HostLink::Connecting, _) => {
+            pieces.push((SafeText::from(inventory.host.to_string()).into(), theme.text));
+            pieces.push(("connecting".to_owned(), theme.dim));
+        }
+        (HostLink::Stale { .. }, _) => {
+            pieces.push((SafeText::from(inventory.host.to_string()).into(), theme.text));
+        }
+        (HostLink::Live, None) => pieces.push((SafeText::from(inventory.host.to_string()).into(), theme.text)),
+        (HostLink::Live, Some(info)) => {
+            pieces.push((SafeText::from_untrusted(&info.title).into(), theme.text));
+            let mut facts = vec![SafeText::from_untrusted(&info.location).into_owned().into()];
+            let machine = [info.memory_bytes.map(units::bytes_short), info.cpus.map(|count| format!("{count} cpu"))];
+            let machine: Vec<String> = machine.into_iter().flatten().collect();
+            facts.push(machine.join(" "));
+            facts.retain(|fact: &String| !fact.is_empty());
+            pieces.push((facts.join(" · "), theme.dim));
+        }
+    }
+    pieces
+}
+
+/// How many of what, and how many jobs run.
+fn header_right(state: &State, canvas: &mut Canvas<'_>) -> Vec<Piece> {
+    let (theme, glyphs) = (&state.theme, state.theme.glyphs);
+    let totals = state.containers.totals;
+    let mut pieces = Vec::new();
+    if let HostLink::Stale { since, .. } = &state.facts.inventory.link {
+        canvas.feedback.shows_seconds = true;
+        pieces.push((format!("{} stale {}  ", glyphs.unknown, state.facts.seconds(*since)), theme.bad));
+    }
+    if totals != Default::default() {
+        pieces.push((format!("{} {}", glyphs.running, totals.running), theme.good));
+        pieces.push((format!("  {} {}", glyphs.stopped, totals.stopped), theme.dim));
+        if totals.failed > 0 {
+            pieces.push((format!("  {} {}", glyphs.failed, totals.failed), theme.bad));
+        }
+    }
+    let jobs = state.facts.running_operations().count();
+    if jobs > 0 {
+        let noun = if jobs == 1 { "job" } else { "jobs" };
+        pieces.push((format!("  {} {jobs} {noun}", glyphs.jobs), theme.busy));
+    }
+    pieces
+}
+
+fn draw_footer(canvas: &mut Canvas<'_>, area: Area, state: &State) {
+    let theme = canvas.theme;
+    if let Some(line) = &state.command_line {
+        let above = Area { y: area.y.saturating_sub(1), ..area };
+        command_line::draw(canvas, area, above, line);
+        return;
+    }
+    let filter = match state.screen {
+        Screen::Containers => Some(&state.containers.filter),
+        Screen::Images => Some(&state.images.filter),
+        Screen::Operations => None,
+    };
+    if let Some(filter) = filter.filter(|filter| filter.typing) {
+        let row = area.split_left(1).1;
+        let used = canvas.put(row, "/", theme.accent);
+        filter.field.draw(canvas, row.split_left(used).1);
+        return;
+    }
+    if let Some(notice) = &state.notice {
+        let style = match notice.tone {
+            NoticeTone::Good => theme.good,
+            NoticeTone::Plain => theme.text,
+            NoticeTone::Bad => theme.error,
+        };
+        put_cut(canvas, area.inset(1, 0), &notice.text, style);
+        return;
+    }
+    hints::draw(canvas, area.inset(1, 0), &offer::hints(state));
+}
+
+fn draw_nothing(canvas: &mut Canvas<'_>, area: Area, state: &State) {
+    let theme = canvas.theme;
+    let inventory = &state.facts.inventory;
+    let host = SafeText::from(inventory.host.to_string());
+    match &inventory.link {
+        HostLink::Connecting => {}
+        HostLink::Stale { error, .. } => {
+            let top = area.height / 3;
+            canvas.put_centred(area.row(top), &SafeText::from(error.to_string()), theme.error);
+            let remedy = error.remedy_text().unwrap_or("ctrl-r tries again");
+            canvas.put_centred(area.row(top + 1), &SafeText::from_untrusted(remedy), theme.dim);
+            canvas.put_centred(area.row(top + 3), "H  another host", theme.dim);
+        }
+        HostLink::Live => {
+            let title = format!("No containers on the {host} engine.");
+            let lines = [
+                ("p", "pull an image", "c", "create a container"),
+                ("D", "try the demo (no network needed)", "", ""),
+                ("H", "another host: Docker or Podman", "", ""),
+            ];
+            draw_invitation(canvas, area, &title, &lines);
+        }
+    }
+}
+
+fn draw_no_images(canvas: &mut Canvas<'_>, area: Area, state: &State) {
+    if state.facts.inventory.link == HostLink::Live {
+        let host = SafeText::from(state.facts.inventory.host.to_string());
+        let lines = [("p", "pull an image", "esc", "back to the containers")];
+        draw_invitation(canvas, area, &format!("No images on the {host} engine."), &lines);
+    }
+}
+
+fn draw_invitation(canvas: &mut Canvas<'_>, area: Area, title: &str, lines: &[(&str, &str, &str, &str)]) {
+    let theme = canvas.theme;
+    let top = area.height / 3;
+    let width = 54.min(area.width);
+    let place = Area { x: area.x + (area.width - width) / 2, width, ..area };
+    canvas.put_centred(area.row(top), title, theme.strong);
+    for (row, (key, word, other_key, other_word)) in (top + 2..).zip(lines) {
+        let mut pen = canvas.pen(place.row(row));
+        pen.gap(4).put(key, theme.key).gap(3).column(23, word, theme.text);
+        if other_key.is_empty() {
+            // A long word may run on.
+            let mut pen = canvas.pen(place.row(row));
+            pen.gap(4).put(key, theme.key).gap(3).put(word, theme.text);
+        } else {
+            pen.put(other_key, theme.key).gap(3).put(other_word, theme.text);
+        }
+    }
+}
