@@ -2,6 +2,13 @@
 //! verbs do on real engines what their help says.
 //! Deliberately elsewhere: how words are read (unit tests of `cli::grammar`), what engines do (`conformance`).
 
+mod bench;
 mod completions;
+mod life;
 mod plain;
 mod reference;
+#[cfg(unix)]
+mod running;
+mod scripts;
+#[cfg(unix)]
+mod terminal;

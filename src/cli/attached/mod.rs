@@ -25,6 +25,8 @@ use crate::engine::{
 const PATIENCE_WITH_SIGNALS: usize = 3;
 /// After the exit the connection closes when nothing is left of an auto-removed container.
 const CLOSING: Duration = Duration::from_secs(10);
+/// Keys typed just before leaving still arrive: the session's other end gets so long to take them.
+const LAST_KEYS: Duration = Duration::from_millis(100);
 /// How long one piece of input waits for a process that does not read, before it is asked about signals again.
 const INPUT_PATIENCE: Duration = Duration::from_millis(100);
 
@@ -122,7 +124,13 @@ async fn pump(
                 Some(SessionOutput::Exit(exit)) => return Parting::Exited(exit),
                 None => return Parting::Lost,
             },
-            () = detached(&mut input) => return Parting::Detached,
+            () = detached(&mut input) => {
+                // Nobody looks at what is printed meanwhile; the container's log has it.
+                let last = async { while session.output.recv().await.is_some() {} };
+                // Running out is how this ends as a rule.
+                let _ = tokio::time::timeout(LAST_KEYS, last).await;
+                return Parting::Detached;
+            }
         }
     }
 }

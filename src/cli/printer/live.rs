@@ -77,7 +77,7 @@ impl LiveArea {
     /// A line where nothing can be redrawn: transfers only, when their step changes or now and then.
     fn plain_line(&mut self, running: &Running<'_>) -> Option<String> {
         let progress = running.progress;
-        if progress.transfers.is_empty() && progress.step.is_empty() || !moves_blobs(running.verb) {
+        if progress.transfers.is_empty() {
             return None;
         }
         let now = Instant::now();
@@ -95,10 +95,6 @@ impl LiveArea {
         }
         Some(format!("{}\n", SafeText::from_untrusted(&line)))
     }
-}
-
-fn moves_blobs(verb: Verb) -> bool {
-    matches!(verb, Verb::Pull | Verb::Push | Verb::Create | Verb::Run | Verb::CreateIndex)
 }
 
 /// The rows of one operation: a headline, then one row per layer that still moves.

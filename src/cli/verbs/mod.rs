@@ -12,6 +12,7 @@ mod images;
 mod inspect;
 mod list;
 mod logs;
+mod other_store;
 mod prune;
 mod run;
 mod system;
@@ -25,7 +26,10 @@ use super::{
     printer::Printer,
     signals::Signals,
 };
-use crate::engine::{Engine, Locations, domain::Error};
+use crate::engine::{
+    Engine, Locations,
+    domain::{Error, ErrorKind, HostSpec},
+};
 
 /// What a verb works with.
 pub struct Work<'a> {
@@ -40,6 +44,11 @@ pub struct Work<'a> {
 impl Work<'_> {
     /// Tells of a failed target and gives the exit code of it.
     fn failed(&mut self, target: &str, error: &Error) -> Exit {
+        let hint = match error.kind() == ErrorKind::NoSuchContainer && *self.engine.host() == HostSpec::Embedded {
+            true => other_store::hint(target),
+            false => None,
+        };
+        let error = &hint.map_or_else(|| error.clone(), |hint| error.clone().remedy(hint));
         if self.printer.format == Format::Json {
             self.printer.json(&ResultRow::of_error(self.verb, target, error));
         }

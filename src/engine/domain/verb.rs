@@ -84,7 +84,7 @@ impl Verb {
     #[must_use]
     pub fn phrase(self) -> &'static str {
         match self {
-            Self::Create => "create a container from",
+            Self::Create => "create",
             Self::Run => "run",
             Self::Remove | Self::RemoveImage => "remove",
             Self::CreateIndex => "create the index",

@@ -50,7 +50,7 @@ pub async fn attach(
         remote.resize(size).await;
     }
     let shape = Shape { tty: container.tty, stdin: options.stdin, flow: options.flow };
-    Ok(session::begin(sessions, target.id, connection, shape, remote, exit_of(waiting, None)))
+    Ok(session::begin(sessions, target.id, connection, shape, remote, |_| exit_of(waiting, None)))
 }
 
 /// Starts it with a session that sees its first byte.
@@ -74,7 +74,7 @@ pub async fn start(
     }
     let shape = Shape { tty: container.tty, stdin: options.stdin, flow: options.flow };
     let vanishing = container.auto_remove.then(|| (Arc::clone(api), target.id.clone()));
-    let session = session::begin(sessions, target.id, connection, shape, remote, exit_of(waiting, vanishing));
+    let session = session::begin(sessions, target.id, connection, shape, remote, |_| exit_of(waiting, vanishing));
     Ok(Started { done, session: Some(session) })
 }
 

@@ -96,8 +96,12 @@ async fn once(api: &Api, remembered: &Remembered, spec: &ContainerSpec, context:
         Err(error) => {
             let error = typed_error(error, About::Image);
             let unsure = match error.kind() {
-                // The name may be taken by our own request whose answer was lost.
-                ErrorKind::Refused | ErrorKind::Unreachable | ErrorKind::TimedOut | ErrorKind::Protocol => true,
+                // The name may be taken by our own request whose answer was lost; Podman says 500 for that.
+                ErrorKind::Refused
+                | ErrorKind::Io
+                | ErrorKind::Unreachable
+                | ErrorKind::TimedOut
+                | ErrorKind::Protocol => true,
                 _ => false,
             };
             match if unsure { labelled(api, &token).await? } else { None } {
@@ -110,13 +114,19 @@ async fn once(api: &Api, remembered: &Remembered, spec: &ContainerSpec, context:
     Ok(Done { already: false, output: vec![format!("{id}")], container: Some(id), warnings })
 }
 
-/// 409 means only the name here; who has it, helps.
+/// 409 (500 on Podman) with a name that somebody has means the name; who has it, helps.
 async fn explained(api: &Api, remembered: &Remembered, spec: &ContainerSpec, error: Error) -> Error {
     match (error.kind(), &spec.name) {
-        (ErrorKind::Refused, Some(name)) => match containers::find(api, remembered, name.as_str()).await {
-            Ok(owner) => name_in_use(name, &owner.id),
-            Err(_) => Error::new(ErrorKind::NameInUse, error.reason()).remedy("choose another name"),
-        },
+        (kind @ (ErrorKind::Refused | ErrorKind::Io), Some(name)) => {
+            match containers::find(api, remembered, name.as_str()).await {
+                Ok(owner) if owner.name.as_ref() == Some(name) => name_in_use(name, &owner.id),
+                // Its owner is just going away.
+                Ok(_) | Err(_) if kind == ErrorKind::Refused => {
+                    Error::new(ErrorKind::NameInUse, error.reason()).remedy("choose another name, or try again")
+                }
+                Ok(_) | Err(_) => error,
+            }
+        }
         (ErrorKind::NoSuchImage, _) => {
             Error::no_such_image(&spec.image).remedy(format!("pull it first: wharf pull {}", spec.image))
         }

@@ -15,12 +15,16 @@ use super::{
     failure::About,
     lifecycle::Target,
     path::Path,
+    quirks,
     session::{self, Remote, Sessions, Shape},
 };
 use crate::engine::{
     backend::Session,
     core::limits,
-    domain::{Error, ErrorKind, ExecSpec, Flow, Force, ProcessExit, Result, SessionOutput, Signal, TerminalSize, Verb},
+    domain::{
+        Error, ErrorKind, ExecSpec, Flow, Force, HostKind, ProcessExit, Result, SessionOutput, Signal, TerminalSize,
+        Verb,
+    },
 };
 
 /// After the stream's end the daemon needs a moment to know the exit code.
@@ -65,7 +69,8 @@ pub async fn exec(target: Target<'_>, api: &Arc<Api>, sessions: &Sessions, spec:
         remote.resize(size).await;
     }
     let shape = Shape { tty: spec.tty, stdin: spec.interactive, flow: Flow::Lossless };
-    let exit = exit_of(Arc::clone(api), made.id);
+    let (again, id) = (Arc::clone(api), made.id);
+    let exit = |head| exit_of(again, id, head);
     Ok(session::begin(sessions, target.id, connection, shape, remote, exit))
 }
 
@@ -76,7 +81,7 @@ fn silent() -> Session {
     Session { input, output }
 }
 
-async fn exit_of(api: Arc<Api>, exec: String) -> Result<ProcessExit> {
+async fn exit_of(api: Arc<Api>, exec: String, head: Vec<u8>) -> Result<ProcessExit> {
     let mut pause = LOOK_FIRST;
     let looking = async {
         loop {
@@ -84,7 +89,10 @@ async fn exit_of(api: Arc<Api>, exec: String) -> Result<ProcessExit> {
             let code = object.get("ExitCode").and_then(Value::as_i64).and_then(|code| i32::try_from(code).ok());
             let running = object.get("Running").and_then(Value::as_bool).unwrap_or_default();
             if let Some(code) = code.filter(|code| !running && *code >= 0) {
-                return Ok::<_, Error>(ProcessExit::Code(code));
+                let pid = object.get("Pid").and_then(Value::as_i64).unwrap_or_default();
+                // Podman keeps no process id, and its code is right.
+                let ran = pid > 0 || api.daemon().await?.kind == HostKind::Podman;
+                return Ok::<_, Error>(ProcessExit::Code(if ran { code } else { quirks::never_ran(code, &head) }));
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(LOOK_MAX);

@@ -60,6 +60,28 @@ pub const DEVIATIONS: &[Deviation] = &[
     },
     Deviation {
         host: HostKind::Docker,
+        concerns: "exec exit code",
+        reason: "20.10 ends an exec of a missing command with 126; it is made 127 from what the daemon prints",
+    },
+    Deviation {
+        host: HostKind::Docker,
+        concerns: "unread foreground run",
+        reason: "while a lossless client does not read, dockerd holds back inspect, stop and rm of that container by \
+                 other programs (moby#41827); our own verbs relieve it first",
+    },
+    Deviation {
+        host: HostKind::Podman,
+        concerns: "registry without TLS",
+        reason: "the compatible pull insists on TLS; for registries of this machine Podman's own call is used, which \
+                 reports lines and no layers",
+    },
+    Deviation {
+        host: HostKind::Podman,
+        concerns: "auto-remove exit code",
+        reason: "waiting for the removal answers 0 whatever the process said; the exit is awaited, then the removal",
+    },
+    Deviation {
+        host: HostKind::Docker,
         concerns: "image layers",
         reason: "the listing has neither layers nor platform; each image is inspected once and remembered by its id",
     },
@@ -83,6 +105,16 @@ pub fn start_failure_in_words(reason: &str) -> Option<ErrorKind> {
         Some(ErrorKind::CommandNotExecutable)
     } else {
         None
+    }
+}
+
+/// dockerd 20.10 ends an exec that never ran with 126 for whatever reason and prints the reason where the output would
+/// be; 127 is what shells say for a command that is not there.
+#[must_use]
+pub fn never_ran(code: i32, printed: &[u8]) -> i32 {
+    match start_failure_in_words(&String::from_utf8_lossy(printed)) {
+        Some(ErrorKind::CommandNotFound) if code == 126 => 127,
+        Some(_) | None => code,
     }
 }
 

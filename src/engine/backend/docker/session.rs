@@ -27,6 +27,8 @@ use crate::engine::{
 
 /// Read from the socket at once.
 const CHUNK: usize = 64 << 10;
+/// The first words of the output, kept for a daemon that says there why nothing ran.
+const HEAD: usize = 1 << 10;
 /// Pieces of input that wait for a process which does not read; then the client waits.
 const INPUT_QUEUED: usize = 64;
 
@@ -71,15 +73,19 @@ impl Sessions {
     }
 }
 
-/// Starts the session's task. It ends with the process, or when both channels of the client are dropped.
-pub fn begin(
+/// Starts the session's task. It ends with the process, or when both channels of the client are dropped. `exit` is
+/// asked when the stream has ended, and is told the first words of the output.
+pub fn begin<E>(
     sessions: &Sessions,
     id: &ContainerId,
     connection: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
     shape: Shape,
     remote: impl Remote,
-    exit: impl Future<Output = Result<ProcessExit>> + Send + 'static,
-) -> Session {
+    exit: impl FnOnce(Vec<u8>) -> E + Send + 'static,
+) -> Session
+where
+    E: Future<Output = Result<ProcessExit>> + Send + 'static,
+{
     let (input, inputs) = mpsc::channel(limits::SESSION_ITEMS);
     let (outputs, output) = mpsc::channel(limits::SESSION_ITEMS);
     let relief = sessions.register(id);
@@ -90,11 +96,11 @@ pub fn begin(
     Session { input, output }
 }
 
-async fn run(
+async fn run<E: Future<Output = Result<ProcessExit>>>(
     connection: impl AsyncRead + AsyncWrite + Unpin,
     shape: Shape,
     remote: impl Remote,
-    exit: impl Future<Output = Result<ProcessExit>>,
+    exit: impl FnOnce(Vec<u8>) -> E,
     inputs: mpsc::Receiver<SessionInput>,
     outputs: mpsc::Sender<SessionOutput>,
     relief: CancellationToken,
@@ -109,11 +115,11 @@ async fn run(
     };
     match ended {
         End::Left | End::Broken => {}
-        End::Of { missed } => {
+        End::Of { missed, head } => {
             // A client that fell behind is told so even when nothing follows.
             let told = missed == 0 || outputs.send(SessionOutput::Missed { bytes: missed }).await.is_ok();
             let known = tokio::select! {
-                exit = exit => exit,
+                exit = exit(head) => exit,
                 () = outputs.closed() => return,
             };
             if let (true, Ok(exit)) = (told, known) {
@@ -128,6 +134,7 @@ enum End {
     /// The stream ended: everything it printed has been read.
     Of {
         missed: u64,
+        head: Vec<u8>,
     },
     Broken,
     /// Nobody listens any more.
@@ -193,9 +200,10 @@ fn length(piece: &SessionOutput) -> u64 {
 async fn deliver(mut reader: impl AsyncRead + Unpin, tty: bool, mut delivery: Delivery) -> End {
     let mut cutter = Demultiplexer::default();
     let mut chunk = vec![0; CHUNK];
+    let mut head = Vec::new();
     loop {
         let read = match reader.read(&mut chunk).await {
-            Ok(0) => return End::Of { missed: delivery.missed },
+            Ok(0) => return End::Of { missed: delivery.missed, head },
             Ok(read) => chunk.get(..read).unwrap_or_default(),
             Err(_) => return End::Broken,
         };
@@ -208,6 +216,7 @@ async fn deliver(mut reader: impl AsyncRead + Unpin, tty: bool, mut delivery: De
             }
         };
         for Frame { source, bytes } in frames {
+            head.extend(bytes.iter().take(HEAD - head.len().min(HEAD)));
             let piece = match source {
                 LogSource::Stdout => SessionOutput::Stdout(bytes),
                 LogSource::Stderr => SessionOutput::Stderr(bytes),

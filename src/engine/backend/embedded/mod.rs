@@ -1,7 +1,12 @@
-//! placeholder of the embedded backend until it lands.
+//! How does Wharf run containers without any daemon? Our own engine, its parts wired together here.
+//!
+//! Everything below `backend` is synchronous; only `linux` needs Linux. Deliberately elsewhere: each part's
+//! own question, at the top of its file.
 
+mod backend;
 pub mod containers;
 pub mod disk;
+mod image_verbs;
 pub mod images;
 pub mod kernel;
 pub mod launch;
@@ -13,17 +18,46 @@ pub mod manifest;
 pub mod operation_history;
 pub mod registry;
 pub mod roles;
+mod sessions;
+mod streams;
 
 use std::sync::Arc;
 
 use super::Backend;
-use crate::engine::{
-    domain::{Error, ErrorKind, Result},
-    location::Locations,
-};
+use crate::engine::{domain::Result, location::Locations};
 
+/// Opens the engine on this machine's store. Reads and makes nothing yet.
+///
 /// # Errors
-/// `Unsupported` for now.
+/// `Unsupported` on systems without containers of this kind.
+#[cfg(target_os = "linux")]
+pub fn open(locations: &Locations) -> Result<Arc<dyn Backend>> {
+    use self::{
+        backend::EmbeddedBackend,
+        containers::{Containers, layout::Layout},
+        disk::{Disk, RealDisk},
+        image_verbs::Images,
+        images::unpacker::Unpacker,
+        kernel::Kernel,
+        linux::{FileWatch, LinuxKernel, boot_id, layer_unpacker},
+    };
+    let disk: Arc<dyn Disk> = Arc::new(RealDisk);
+    let kernel: Arc<dyn Kernel> = Arc::new(LinuxKernel::new(LinuxKernel::this_binary()));
+    let unpacker: Arc<dyn Unpacker> = layer_unpacker();
+    let images = Arc::new(Images::new(locations.data.clone(), Arc::clone(&disk), unpacker, boot_id()));
+    let layout = Layout::new(locations.data.clone(), locations.run.clone());
+    let base = Arc::clone(&images);
+    let containers = Containers::new(layout, Arc::clone(&disk), Arc::clone(&kernel), base);
+    Ok(Arc::new(EmbeddedBackend::new(containers, images, kernel, disk, |path| Ok(Box::new(FileWatch::new(path)?)))))
+}
+
+/// As above.
+///
+/// # Errors
+/// Always `Unsupported`.
+#[cfg(not(target_os = "linux"))]
 pub fn open(_locations: &Locations) -> Result<Arc<dyn Backend>> {
-    Err(Error::new(ErrorKind::Unsupported, "this build has no embedded engine"))
+    use crate::engine::domain::{Error, ErrorKind};
+    Err(Error::new(ErrorKind::Unsupported, "the embedded engine needs Linux")
+        .remedy("use a Docker or Podman host: wharf --host docker, or --host ssh-forwarded unix:///path"))
 }

@@ -19,5 +19,8 @@ pub fn role(words: &[OsString]) -> Option<fn() -> ExitCode> {
 
 #[cfg(target_os = "linux")]
 fn monitor_hooks() -> super::linux::MonitorHooks {
-    super::linux::MonitorHooks { ended: |_plan, _exit| {} }
+    use super::{containers::StoreReports, disk::RealDisk};
+    super::linux::MonitorHooks {
+        ended: |plan, exit| StoreReports::new(std::sync::Arc::new(RealDisk)).run_ended(plan, exit),
+    }
 }

@@ -31,7 +31,7 @@ fn bench(flow: Flow, buffer: usize) -> Bench {
     let (client, daemon) = tokio::io::duplex(buffer);
     let (sessions, id) = (Sessions::default(), ContainerId::random());
     let shape = Shape { tty: true, stdin: true, flow };
-    let exit = async { Ok(ProcessExit::Code(7)) };
+    let exit = |_| async { Ok(ProcessExit::Code(7)) };
     let session = begin(&sessions, &id, client, shape, Nowhere, exit);
     Bench { sessions, id, session, daemon }
 }
@@ -121,7 +121,7 @@ async fn leaving_hangs_up() {
 async fn a_stream_that_makes_no_sense_ends_without_an_exit() {
     let (client, mut daemon) = tokio::io::duplex(64);
     let shape = Shape { tty: false, stdin: false, flow: Flow::Viewer };
-    let exit = async { Ok(ProcessExit::Code(0)) };
+    let exit = |_| async { Ok(ProcessExit::Code(0)) };
     let mut session = begin(&Sessions::default(), &ContainerId::random(), client, shape, Nowhere, exit);
     daemon.write_all(b"HTTP/1.1 nonsense").await.unwrap();
     assert_eq!(next(&mut session).await, None);

@@ -101,21 +101,6 @@ impl Containers {
         }
     }
 
-    /// The image ids that containers need, for whoever deletes images. Damaged containers need nothing any more.
-    ///
-    /// # Errors
-    /// As [`Containers::list`].
-    pub fn images_in_use(&self) -> Result<Vec<crate::engine::domain::Digest>> {
-        let ids = self.store.ids()?;
-        Ok(ids
-            .iter()
-            .filter_map(|id| match self.store.read(id) {
-                record::Read::Record(record) => Some(record.image.id),
-                record::Read::Damaged(_) | record::Read::Gone => None,
-            })
-            .collect())
-    }
-
     /// Where the container's log lies, also while it runs.
     #[must_use]
     pub fn log_dir(&self, id: &ContainerId) -> PathBuf {

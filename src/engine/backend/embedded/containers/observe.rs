@@ -137,6 +137,11 @@ fn container_state(
         seen.started = Some(state.started);
     } else if let Some(exit) = exit.filter(|exit| exit.generation >= record.run) {
         exited(&mut seen, exit);
+    } else if let (Some(state), Liveness::Alive) = (state.filter(|state| state.generation >= record.run), alive.monitor)
+    {
+        // The process is gone and its monitor is just writing that down: still running, for a moment.
+        seen.status = if state.stopping_until.is_some() { Status::Stopping } else { Status::Running };
+        seen.started = Some(state.started);
     } else if let Some(failure) = &record.start_failure {
         // Docker's picture of a failed start: as before, with the code and the reason of the failure.
         if let Some(exit) = exit {

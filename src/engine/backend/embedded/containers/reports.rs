@@ -2,7 +2,10 @@
 //!
 //! Runs inside monitors: no kernel, no images, no waiting. Deliberately elsewhere: when to report (`linux`).
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use super::{
     event_log::EXIT_CODE,
@@ -14,11 +17,16 @@ use super::{
 use crate::engine::{
     backend::embedded::{
         disk::Disk,
-        launch::{AutoRemove, LaunchPlan, Reports, RunChange},
+        launch::{AutoRemove, ExitFile, LaunchPlan, Reports, RunChange},
     },
     core::limits,
     domain::{Error, ErrorKind, EventAction, Verb},
 };
+
+/// How long an ended run waits for somebody who holds its container's lock; after that whoever holds it,
+/// or a repair, removes what is to go.
+const PATIENCE: Duration = Duration::from_secs(5);
+const PAUSE: Duration = Duration::from_micros(500);
 
 /// The real [`Reports`]: finds its store through the plan.
 pub struct StoreReports {
@@ -29,6 +37,16 @@ impl StoreReports {
     #[must_use]
     pub fn new(disk: Arc<dyn Disk>) -> Self {
         Self { disk }
+    }
+
+    /// Everything the end of a run asks for: tells of it, and removes the container if it is to go. Somebody
+    /// who holds the container's lock is waited for, within bounds.
+    pub fn run_ended(&self, plan: &LaunchPlan, exit: &ExitFile) {
+        self.changed(plan, &RunChange::Ended(exit.clone()));
+        let until = Instant::now() + PATIENCE;
+        while plan.auto_remove && self.auto_remove(plan) == AutoRemove::Busy && Instant::now() < until {
+            std::thread::sleep(PAUSE);
+        }
     }
 
     /// `None` for a plan whose directories are not laid out as ours: nothing to tell anybody then.

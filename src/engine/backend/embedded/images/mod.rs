@@ -8,6 +8,7 @@ mod catalog;
 mod collect;
 pub mod config;
 mod fetch_layer;
+mod import;
 mod inspect;
 mod layers;
 mod layout;

@@ -1,5 +1,6 @@
 //! Does the image store keep its promises? Pulls from a registry in memory that can misbehave.
 
+mod importing;
 mod keeping;
 mod memory_registry;
 mod pulling;

@@ -1,0 +1,351 @@
+//! How do the asynchronous calls of the seam reach the synchronous engine? By threads that may block.
+//!
+//! Short work goes to the runtime's pool of blocking threads, whatever waits for a process or a person gets
+//! a thread of its own. Deliberately elsewhere: all decisions and all work (`containers`, `images`, `linux`).
+
+use std::{path::Path, sync::Arc};
+
+use futures_util::FutureExt as _;
+use serde_json::Value;
+use tokio::sync::mpsc;
+
+use super::{
+    containers::Containers,
+    disk::Disk,
+    image_verbs::Images,
+    images::{ImageUser, PruneScope, Removed},
+    kernel::Kernel,
+    operation_history::OperationHistory,
+    sessions,
+    streams::{self, ChangesWatch, Wanted},
+};
+use crate::engine::{
+    backend::{Answer, Backend, EventRange, Notice, OperationContext, Session, Started},
+    core::limits,
+    domain::*,
+};
+
+/// Makes a watch on a file that is only ever appended to.
+pub type MakeWatch = fn(&Path) -> Result<Box<dyn ChangesWatch>>;
+
+/// The embedded engine behind the seam.
+pub struct EmbeddedBackend {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    containers: Containers,
+    images: Arc<Images>,
+    kernel: Arc<dyn Kernel>,
+    disk: Arc<dyn Disk>,
+    history: OperationHistory,
+    make_watch: MakeWatch,
+}
+
+impl EmbeddedBackend {
+    #[must_use]
+    pub fn new(
+        containers: Containers,
+        images: Arc<Images>,
+        kernel: Arc<dyn Kernel>,
+        disk: Arc<dyn Disk>,
+        make_watch: MakeWatch,
+    ) -> Self {
+        let history = OperationHistory::new(containers.store().layout.data());
+        Self { inner: Arc::new(Inner { containers, images, kernel, disk, history, make_watch }) }
+    }
+
+    /// Runs bounded work on the pool. It goes on when the answer is dropped, to its own end or undo.
+    fn blocking<T: Send + 'static>(&self, work: impl FnOnce(&Inner) -> Result<T> + Send + 'static) -> Answer<'_, T> {
+        let inner = Arc::clone(&self.inner);
+        async move {
+            match tokio::task::spawn_blocking(move || work(&inner)).await {
+                Ok(outcome) => outcome,
+                Err(_) => Err(Error::new(ErrorKind::Internal, "the engine hit a defect in Wharf")
+                    .remedy("look at the object again and repeat the command")),
+            }
+        }
+        .boxed()
+    }
+
+    /// Runs work that lasts as long as a process or a listener on a thread of its own.
+    fn lasting<T: Send + 'static>(
+        &self,
+        name: &'static str,
+        work: impl FnOnce(&Inner) -> Result<T> + Send + 'static,
+    ) -> Answer<'_, T> {
+        let inner = Arc::clone(&self.inner);
+        streams::on_thread(name, move || work(&inner)).boxed()
+    }
+}
+
+impl Inner {
+    fn watch_changes(&self) -> Result<Box<dyn ChangesWatch>> {
+        let store = self.containers.store();
+        store.prepare()?;
+        (self.make_watch)(&store.layout.changes())
+    }
+
+    fn info(&self) -> HostInfo {
+        let facts = self.kernel.support();
+        let mode = if facts.rootless { "embedded rootless" } else { "embedded" };
+        let layout = &self.containers.store().layout;
+        let places = [("data", layout.data()), ("run", layout.run())];
+        let places = places.into_iter().map(|(name, path)| (name.to_owned(), path.display().to_string()));
+        HostInfo {
+            kind: HostKind::Embedded,
+            title: mode.to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            location: "this machine".to_owned(),
+            rootless: facts.rootless,
+            root_equivalent: !facts.rootless,
+            memory_bytes: facts.memory_bytes,
+            cpus: facts.cpus,
+            support: facts.support,
+            facts: places.chain(facts.facts).collect(),
+        }
+    }
+
+    /// Creates, fetching the image first as the policy says.
+    fn create(&self, spec: &ContainerSpec, context: &OperationContext) -> Result<Done> {
+        if spec.pull == PullPolicy::Always {
+            self.fetch(spec, context)?;
+        }
+        match self.containers.create(spec, context) {
+            Err(error) if spec.pull == PullPolicy::Missing && is_missing(&error, spec) => {
+                self.fetch(spec, context)?;
+                self.containers.create(spec, context)
+            }
+            outcome => outcome,
+        }
+    }
+
+    fn fetch(&self, spec: &ContainerSpec, context: &OperationContext) -> Result<()> {
+        let reference: ImageReference = spec.image.parse()?;
+        let options = PullOptions { platform: spec.platform.clone() };
+        self.images.pull(&reference, &options, context)?;
+        self.containers.store().note_image(EventAction::Pull, &reference.familiar());
+        Ok(())
+    }
+
+    /// Who needs which image; asked under the image store's own lock.
+    fn image_users(&self) -> Result<Vec<ImageUser>> {
+        let listed = self.containers.list()?.into_iter();
+        Ok(listed
+            .filter_map(|container| {
+                Some(ImageUser {
+                    container: container.display_name(),
+                    running: container.status().has_process(),
+                    image: container.image_id?,
+                })
+            })
+            .collect())
+    }
+
+    fn removed(&self, removed: Removed, action: EventAction, image: &str) -> Done {
+        self.containers.store().note_image(action, image);
+        Done { output: removed.lines, warnings: removed.warnings, ..Done::default() }
+    }
+}
+
+/// Whether pulling could help: the image is not here, or not for the platform that was asked for.
+fn is_missing(error: &Error, spec: &ContainerSpec) -> bool {
+    error.kind() == ErrorKind::NoSuchImage || (error.kind() == ErrorKind::PlatformMismatch && spec.platform.is_some())
+}
+
+impl Backend for EmbeddedBackend {
+    fn info(&self) -> Answer<'_, HostInfo> {
+        self.blocking(|inner| Ok(inner.info()))
+    }
+
+    fn containers(&self) -> Answer<'_, Vec<Container>> {
+        self.blocking(|inner| inner.containers.list())
+    }
+
+    fn find_container(&self, query: String) -> Answer<'_, Container> {
+        self.blocking(move |inner| inner.containers.find(&query))
+    }
+
+    fn container(&self, id: ContainerId) -> Answer<'_, Option<Container>> {
+        self.blocking(move |inner| Ok(inner.containers.get(&id)))
+    }
+
+    fn inspect_container(&self, id: ContainerId) -> Answer<'_, Value> {
+        self.blocking(move |inner| inner.containers.inspect(&id))
+    }
+
+    fn processes(&self, id: ContainerId) -> Answer<'_, ProcessTable> {
+        self.blocking(move |inner| inner.kernel.processes(&inner.containers.run_dir(&id)))
+    }
+
+    fn images(&self) -> Answer<'_, Vec<Image>> {
+        self.blocking(|inner| inner.images.list())
+    }
+
+    fn inspect_image(&self, query: String) -> Answer<'_, Value> {
+        self.blocking(move |inner| inner.images.inspect(&query))
+    }
+
+    fn history(&self, query: String) -> Answer<'_, Vec<HistoryEntry>> {
+        self.blocking(move |inner| inner.images.history(&query))
+    }
+
+    fn watch(&self, notices: mpsc::Sender<Notice>) -> Answer<'_, ()> {
+        async move {
+            let mut watch = self.blocking(Inner::watch_changes).await?;
+            streams::wake_when_closed(&*watch, notices.clone())?;
+            self.lasting("wharf-watch", move |inner| streams::tell_changes(&inner.containers, &mut *watch, &notices))
+                .await
+        }
+        .boxed()
+    }
+
+    fn events(&self, range: EventRange, events: mpsc::Sender<EngineEvent>) -> Answer<'_, ()> {
+        async move {
+            let mut watch = self.blocking(Inner::watch_changes).await?;
+            streams::wake_when_closed(&*watch, events.clone())?;
+            self.lasting("wharf-events", move |inner| {
+                streams::tell_events(&inner.containers, &mut *watch, &range, &events)
+            })
+            .await
+        }
+        .boxed()
+    }
+
+    fn logs(&self, id: ContainerId, options: LogOptions, items: mpsc::Sender<Vec<LogItem>>) -> Answer<'_, ()> {
+        self.lasting("wharf-logs", move |inner| {
+            streams::tell_log(&inner.containers, &*inner.kernel, &id, &options, &items)
+        })
+    }
+
+    fn remember(&self, operation: PastOperation) -> Answer<'_, ()> {
+        self.blocking(move |inner| inner.history.append(&*inner.disk, &operation))
+    }
+
+    fn remembered(&self) -> Answer<'_, Vec<PastOperation>> {
+        self.blocking(|inner| inner.history.read(&*inner.disk))
+    }
+
+    fn repair(&self, mode: RepairMode) -> Answer<'_, Vec<Finding>> {
+        self.blocking(move |inner| inner.containers.repair(mode))
+    }
+
+    fn create(&self, spec: ContainerSpec, context: OperationContext) -> Answer<'_, Done> {
+        self.blocking(move |inner| inner.create(&spec, &context))
+    }
+
+    fn start(&self, id: ContainerId, attach: Option<AttachOptions>, context: OperationContext) -> Answer<'_, Started> {
+        async move {
+            let run = self.blocking(move |inner| inner.containers.start(&id, attach.as_ref(), &context)).await?;
+            let session = run.session.map(sessions::bridge).transpose()?;
+            Ok(Started { done: run.done, session })
+        }
+        .boxed()
+    }
+
+    fn stop(&self, id: ContainerId, options: StopOptions, context: OperationContext) -> Answer<'_, Done> {
+        self.lasting("wharf-stop", move |inner| inner.containers.stop(&id, &options, &context))
+    }
+
+    fn kill(&self, id: ContainerId, signal: Signal, context: OperationContext) -> Answer<'_, Done> {
+        self.blocking(move |inner| inner.containers.kill(&id, signal, &context))
+    }
+
+    fn pause(&self, id: ContainerId, context: OperationContext) -> Answer<'_, Done> {
+        self.blocking(move |inner| inner.containers.pause(&id, &context))
+    }
+
+    fn unpause(&self, id: ContainerId, context: OperationContext) -> Answer<'_, Done> {
+        self.blocking(move |inner| inner.containers.unpause(&id, &context))
+    }
+
+    fn rename(&self, id: ContainerId, name: ContainerName, context: OperationContext) -> Answer<'_, Done> {
+        self.blocking(move |inner| inner.containers.rename(&id, &name, &context))
+    }
+
+    fn remove(&self, id: ContainerId, options: RemoveOptions, context: OperationContext) -> Answer<'_, Done> {
+        self.blocking(move |inner| inner.containers.remove(&id, &options, &context))
+    }
+
+    fn wait_exit(&self, id: ContainerId) -> Answer<'_, ProcessExit> {
+        async move {
+            let wanted = Wanted::default();
+            let check = wanted.check();
+            let exit = self.lasting("wharf-wait", move |inner| streams::tell_exit(&inner.containers, &id, check)).await;
+            drop(wanted);
+            exit
+        }
+        .boxed()
+    }
+
+    fn attach(&self, id: ContainerId, options: AttachOptions) -> Answer<'_, Session> {
+        async move {
+            let process = self
+                .blocking(move |inner| {
+                    inner.kernel.attach(&inner.containers.run_dir(&id), &options, limits::READ_DEADLINE)
+                })
+                .await?;
+            sessions::bridge(process)
+        }
+        .boxed()
+    }
+
+    fn exec(&self, id: ContainerId, spec: ExecSpec) -> Answer<'_, Session> {
+        async move {
+            let detach = spec.detach;
+            let process = self
+                .blocking(move |inner| inner.kernel.exec(&inner.containers.run_dir(&id), &spec, limits::READ_DEADLINE))
+                .await?;
+            if detach { Ok(sessions::ended()) } else { sessions::bridge(process) }
+        }
+        .boxed()
+    }
+
+    fn pull(&self, reference: ImageReference, options: PullOptions, context: OperationContext) -> Answer<'_, Done> {
+        self.lasting("wharf-pull", move |inner| {
+            let done = inner.images.pull(&reference, &options, &context)?;
+            inner.containers.store().note_image(EventAction::Pull, &reference.familiar());
+            Ok(done)
+        })
+    }
+
+    fn push(&self, reference: ImageReference, context: OperationContext) -> Answer<'_, Done> {
+        self.lasting("wharf-push", move |inner| {
+            let done = inner.images.push(&reference, &context)?;
+            inner.containers.store().note_image(EventAction::Push, &reference.familiar());
+            Ok(done)
+        })
+    }
+
+    fn tag(&self, source: String, target: ImageReference, _context: OperationContext) -> Answer<'_, Done> {
+        self.blocking(move |inner| {
+            inner.images.store()?.tag(&source, &target)?;
+            inner.containers.store().note_image(EventAction::Tag, &target.familiar());
+            Ok(Done::default())
+        })
+    }
+
+    fn remove_image(&self, image: String, force: Force, _context: OperationContext) -> Answer<'_, Done> {
+        self.blocking(move |inner| {
+            let removed = inner.images.store()?.remove_image(&image, force, &|| inner.image_users())?;
+            Ok(inner.removed(removed, EventAction::Delete, &image))
+        })
+    }
+
+    fn create_index(
+        &self,
+        targets: Vec<ImageReference>,
+        sources: Vec<ImageReference>,
+        context: OperationContext,
+    ) -> Answer<'_, Done> {
+        self.lasting("wharf-index", move |inner| inner.images.create_index(&targets, &sources, &context))
+    }
+
+    fn prune_images(&self, unused: bool, _context: OperationContext) -> Answer<'_, Done> {
+        self.blocking(move |inner| {
+            let scope = if unused { PruneScope::Unused } else { PruneScope::Dangling };
+            let removed = inner.images.store()?.prune(scope, &|| inner.image_users())?;
+            Ok(inner.removed(removed, EventAction::Delete, "pruned"))
+        })
+    }
+}

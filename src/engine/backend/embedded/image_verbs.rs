@@ -1,0 +1,131 @@
+//! What do the backend's image verbs come to on this store? The image store, opened when first needed.
+//!
+//! Deliberately elsewhere: the store's own work (`images`), registries (`registry`), containers (`containers`).
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+};
+
+use serde_json::Value;
+
+use super::{
+    containers::base_image::{BaseImage, BaseImages, Defaults},
+    disk::{Disk, RealDisk},
+    images::{ImageStore, PinnedImage, registry_source::RegistrySource, unpacker::Unpacker},
+    registry::{Registry, RegistrySettings},
+};
+use crate::engine::{
+    backend::OperationContext,
+    domain::{Done, Error, ErrorKind, HistoryEntry, Image, ImageReference, Platform, PullOptions, Result},
+};
+
+/// The images of this store and the way to registries.
+pub struct Images {
+    data: PathBuf,
+    disk: Arc<dyn Disk>,
+    unpacker: Arc<dyn Unpacker>,
+    boot: String,
+    settings: Arc<RegistrySettings>,
+    store: OnceLock<ImageStore>,
+}
+
+impl Images {
+    #[must_use]
+    pub fn new(data: PathBuf, disk: Arc<dyn Disk>, unpacker: Arc<dyn Unpacker>, boot: String) -> Self {
+        let settings = Arc::new(RegistrySettings::of_this_process());
+        Self { data, disk, unpacker, boot, settings, store: OnceLock::new() }
+    }
+
+    /// The store; opening it makes its directories.
+    ///
+    /// # Errors
+    /// `Denied` for a directory of somebody else, `NoSpace`, `Io`.
+    pub fn store(&self) -> Result<&ImageStore> {
+        if let Some(store) = self.store.get() {
+            return Ok(store);
+        }
+        RealDisk::claim_root(&self.data).map_err(|error| {
+            Error::io(format!("{} cannot be used", self.data.display()), error)
+                .remedy("make it your own (chown, chmod 700), or set WHARF_ROOT to another directory")
+        })?;
+        let root = self.data.join("images");
+        let opened = ImageStore::open(&root, Arc::clone(&self.disk), Arc::clone(&self.unpacker), &self.boot)?;
+        Ok(self.store.get_or_init(|| opened))
+    }
+
+    /// # Errors
+    /// What reading the store comes to. No store has no images.
+    pub fn list(&self) -> Result<Vec<Image>> {
+        if self.disk.exists(&self.data.join("images")) { self.store()?.images() } else { Ok(Vec::new()) }
+    }
+
+    /// # Errors
+    /// `NoSuchImage`, `Ambiguous`.
+    pub fn inspect(&self, query: &str) -> Result<Value> {
+        self.store()?.inspect(query)
+    }
+
+    /// # Errors
+    /// As [`Images::inspect`].
+    pub fn history(&self, query: &str) -> Result<Vec<HistoryEntry>> {
+        self.store()?.history(query)
+    }
+
+    /// # Errors
+    /// The registry's and the store's.
+    pub fn pull(&self, reference: &ImageReference, options: &PullOptions, context: &OperationContext) -> Result<Done> {
+        let source = RegistrySource::new(self.registry(context), reference);
+        let pulled = self.store()?.pull(reference, options.platform.as_ref(), &source, context)?;
+        Ok(Done { already: pulled.already, ..Done::default() })
+    }
+
+    /// # Errors
+    /// `Unsupported` until this engine uploads.
+    pub fn push(&self, reference: &ImageReference, _context: &OperationContext) -> Result<Done> {
+        Err(Error::new(ErrorKind::Unsupported, format!("this build cannot push {reference} yet")))
+    }
+
+    /// # Errors
+    /// As [`Images::push`].
+    pub fn create_index(
+        &self,
+        _targets: &[ImageReference],
+        _sources: &[ImageReference],
+        _context: &OperationContext,
+    ) -> Result<Done> {
+        Err(Error::new(ErrorKind::Unsupported, "this build cannot create indexes yet"))
+    }
+
+    /// This operation's connection to registries.
+    #[must_use]
+    pub fn registry(&self, context: &OperationContext) -> Registry {
+        Registry::new(Arc::clone(&self.settings), context.clone())
+    }
+}
+
+impl BaseImages for Images {
+    fn base(&self, query: &str, platform: Option<&Platform>, context: &OperationContext) -> Result<BaseImage> {
+        let pinned: PinnedImage = self.store()?.pin(query, platform, context)?;
+        let config = &pinned.config.config;
+        let defaults = Defaults {
+            entrypoint: config.entrypoint.clone(),
+            command: config.cmd.clone(),
+            env: config.env.clone(),
+            workdir: config.working_dir.clone(),
+            user: config.user.clone(),
+            labels: config.labels.clone(),
+            stop_signal: config.stop_signal.clone(),
+            volumes: config.volumes.keys().cloned().collect(),
+            exposed_ports: config.exposed_ports.keys().cloned().collect(),
+        };
+        Ok(BaseImage {
+            id: pinned.record.id.clone(),
+            platform: pinned.record.platform.clone(),
+            layers: pinned.lowers.clone(),
+            defaults,
+            root: pinned.root,
+            hold: Box::new(pinned),
+        })
+    }
+}

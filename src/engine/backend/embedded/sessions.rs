@@ -1,0 +1,78 @@
+//! How does a blocking connection to a process become two channels? One thread for each direction.
+//!
+//! Deliberately elsewhere: the connection itself (`kernel::ProcessSession`).
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::kernel::{ProcessSession, SessionReader, SessionWriter};
+use crate::engine::{
+    backend::Session,
+    core::limits,
+    domain::{Error, ErrorKind, Result, SessionInput, SessionOutput},
+};
+
+/// Joins `process` to channels. A reader that leaves hangs up; an input that closes only stops feeding.
+/// Must be called inside a tokio runtime.
+///
+/// # Errors
+/// `Io` when no thread can be started.
+pub fn bridge(process: ProcessSession) -> Result<Session> {
+    let (input, to_process) = mpsc::channel(limits::SESSION_ITEMS);
+    let (from_process, output) = mpsc::channel(limits::SESSION_ITEMS);
+    let hang_up = process.input.hang_up_handle();
+    let departure = from_process.clone();
+    let (over, ended) = oneshot::channel::<()>();
+    spawn("wharf-session-output", move || {
+        pump_output(process.output, &from_process);
+        drop(over);
+    })?;
+    spawn("wharf-session-input", move || pump_input(process.input, to_process))?;
+    tokio::spawn(async move {
+        // Its own sender must go with the process's, or the receiver would never see the end.
+        tokio::select! {
+            () = departure.closed() => hang_up.hang_up(),
+            _ = ended => {}
+        }
+    });
+    Ok(Session { input, output })
+}
+
+/// A session whose process nobody listens to: it is over at once.
+#[must_use]
+pub fn ended() -> Session {
+    let (input, _) = mpsc::channel(1);
+    let (_, output) = mpsc::channel(1);
+    Session { input, output }
+}
+
+fn pump_output(mut reader: Box<dyn SessionReader>, output: &mpsc::Sender<SessionOutput>) {
+    // A broken connection and an ended one look the same to the client: no `Exit` came.
+    while let Ok(Some(item)) = reader.receive() {
+        let last = matches!(item, SessionOutput::Exit(_));
+        if output.blocking_send(item).is_err() || last {
+            return;
+        }
+    }
+}
+
+fn pump_input(mut writer: Box<dyn SessionWriter>, mut input: mpsc::Receiver<SessionInput>) {
+    while let Some(item) = input.blocking_recv() {
+        if writer.send(item).is_err() {
+            // The process or the connection is gone; the output side tells.
+            return;
+        }
+    }
+}
+
+/// A named thread of our own: it may block for as long as the process lives, which the runtime's pool
+/// must not.
+///
+/// # Errors
+/// `Io` when the system has no more threads.
+pub fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<()> {
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(work)
+        .map(drop)
+        .map_err(|error| Error::new(ErrorKind::Io, format!("no thread can be started: {error}")))
+}

@@ -1,0 +1,242 @@
+//! How do logs, events, changes and ends reach those who wait for them? Threads that block, channels that bound.
+//!
+//! A slow receiver slows its own thread and nobody else. Deliberately elsewhere: reading the files
+//! (`log_segments`, `containers`), who asks (`backend`).
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::{
+    containers::{
+        Containers,
+        changes::{Change, Position},
+        event_log::EventReader,
+    },
+    kernel::Kernel,
+    log_segments::{LogReader, LogStep},
+    sessions::spawn,
+};
+use crate::engine::{
+    backend::{EventRange, Notice},
+    domain::{ContainerId, EngineEvent, Error, ErrorKind, LogItem, LogOptions, ProcessExit, Result},
+};
+
+/// A blocked thread looks this often whether anybody still listens.
+const TURN: Duration = Duration::from_millis(500);
+/// Lines delivered together at most.
+const BATCH: usize = 256;
+
+/// Tells when the store's `changes` file may have grown. Made by `linux`.
+pub trait ChangesWatch: Send {
+    /// Waits until something may have changed, or the time is up. May wake for nothing.
+    ///
+    /// # Errors
+    /// When the system cannot tell any more.
+    fn wait(&mut self, within: Duration) -> Result<()>;
+
+    /// Ends a wait in another thread.
+    fn waker(&self) -> Result<Box<dyn Fn() + Send + Sync>>;
+}
+
+/// Runs `work` on a thread of its own and hands back its result.
+///
+/// # Errors
+/// What `work` fails with; `Internal` when it panicked.
+pub async fn on_thread<T: Send + 'static>(
+    name: &'static str,
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let (sender, receiver) = oneshot::channel();
+    spawn(name, move || {
+        // Whoever asked may have left.
+        let _ = sender.send(work());
+    })?;
+    match receiver.await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(Error::new(ErrorKind::Internal, "its thread hit a defect in Wharf")),
+    }
+}
+
+/// Delivers a log until its end; when following, until the container has ended and everything is told.
+///
+/// # Errors
+/// `NoSuchContainer`, and what reading fails with.
+pub fn tell_log(
+    containers: &Containers,
+    kernel: &dyn Kernel,
+    id: &ContainerId,
+    options: &LogOptions,
+    items: &mpsc::Sender<Vec<LogItem>>,
+) -> Result<()> {
+    if containers.get(id).is_none() {
+        return Err(Error::no_such_container(id));
+    }
+    let dir = containers.log_dir(id);
+    let mut reader = LogReader::open(&dir, options)?;
+    let mut watch = None;
+    let mut batch = Vec::new();
+    loop {
+        match reader.next_step()? {
+            LogStep::Item(item) => {
+                batch.push(item);
+                if batch.len() < BATCH {
+                    continue;
+                }
+            }
+            LogStep::Finished => return deliver(&mut batch, items).map(drop),
+            LogStep::AtEnd { .. } if !options.follow => return deliver(&mut batch, items).map(drop),
+            LogStep::AtEnd { .. } if batch.is_empty() => {
+                // Asked before the last look at the log: what it printed until then is read below.
+                let running = containers.get(id).is_some_and(|container| container.status().has_process());
+                match &mut watch {
+                    // The watch first, then another look: nothing falls in between.
+                    None => watch = Some(kernel.watch_log(&dir)?),
+                    Some(_) if !running => {
+                        if let LogStep::Item(item) = reader.next_step()? {
+                            batch.push(item);
+                            continue;
+                        }
+                        return Ok(());
+                    }
+                    Some(watch) => watch.wait(TURN)?,
+                }
+            }
+            LogStep::AtEnd { .. } => {}
+        }
+        if !deliver(&mut batch, items)? || items.is_closed() {
+            return Ok(());
+        }
+    }
+}
+
+/// Whether the receiver is still there.
+#[expect(clippy::unnecessary_wraps, reason = "the callers' loops end in results")]
+fn deliver(batch: &mut Vec<LogItem>, items: &mpsc::Sender<Vec<LogItem>>) -> Result<bool> {
+    if batch.is_empty() {
+        return Ok(true);
+    }
+    Ok(items.blocking_send(std::mem::take(batch)).is_ok())
+}
+
+/// Waits for a container's end, for as long as somebody wants to know.
+///
+/// # Errors
+/// `NoSuchContainer`.
+pub fn tell_exit(containers: &Containers, id: &ContainerId, wanted: impl Fn() -> bool) -> Result<ProcessExit> {
+    loop {
+        if let Some(exit) = containers.wait(id, TURN)? {
+            return Ok(exit);
+        }
+        if !wanted() {
+            return Err(Error::cancelled());
+        }
+    }
+}
+
+/// Passes changes of the store on until the receiver leaves.
+///
+/// # Errors
+/// When the file cannot be read or watched any more.
+pub fn tell_changes(
+    containers: &Containers,
+    watch: &mut dyn ChangesWatch,
+    notices: &mpsc::Sender<Notice>,
+) -> Result<()> {
+    let store = containers.store();
+    let (disk, changes, events) = (&*store.disk, store.layout.changes(), store.layout.events());
+    let failed = |error| Error::io("the store's changes cannot be read", error);
+    let mut position = Position::at_end(disk, &changes).map_err(failed)?;
+    let mut happened = EventReader::at_end(disk, &events).map_err(failed)?;
+    if notices.blocking_send(Notice::Subscribed).is_err() {
+        return Ok(());
+    }
+    loop {
+        let mut news: Vec<Notice> = position.advance(disk, &changes).map_err(failed)?.into_iter().map(notice).collect();
+        if !news.is_empty() {
+            news.extend(happened.next_batch(disk).map_err(failed)?.into_iter().map(Notice::Event));
+        }
+        for notice in news {
+            if notices.blocking_send(notice).is_err() {
+                return Ok(());
+            }
+        }
+        if notices.is_closed() {
+            return Ok(());
+        }
+        watch.wait(FOREVER)?;
+    }
+}
+
+/// Idle means idle: only a change or the receiver's leaving ends a wait.
+const FOREVER: Duration = Duration::from_secs(24 * 60 * 60);
+
+fn notice(change: Change) -> Notice {
+    match change {
+        Change::Container(id) => Notice::Container(id),
+        Change::Images => Notice::Images,
+        Change::Gap => Notice::Gap,
+    }
+}
+
+/// Past events of the range, then live ones when it has no end.
+///
+/// # Errors
+/// When the log cannot be read or watched any more.
+pub fn tell_events(
+    containers: &Containers,
+    watch: &mut dyn ChangesWatch,
+    range: &EventRange,
+    events: &mpsc::Sender<EngineEvent>,
+) -> Result<()> {
+    let store = containers.store();
+    let (disk, dir) = (&*store.disk, store.layout.events());
+    let failed = |error| Error::io("the event log cannot be read", error);
+    let mut reader = match range.since {
+        Some(_) => EventReader::at_start(disk, &dir),
+        None if range.until.is_some() => EventReader::at_start(disk, &dir),
+        None => EventReader::at_end(disk, &dir).map_err(failed)?,
+    };
+    loop {
+        for event in reader.next_batch(disk).map_err(failed)? {
+            let early = range.since.is_some_and(|since| event.at < since);
+            let late = range.until.is_some_and(|until| event.at > until);
+            if !early && !late && events.blocking_send(event).is_err() {
+                return Ok(());
+            }
+        }
+        let left = match range.until {
+            Some(until) => until.since(crate::engine::domain::Timestamp::now()),
+            None => FOREVER,
+        };
+        if left.is_zero() || events.is_closed() {
+            return Ok(());
+        }
+        watch.wait(left)?;
+    }
+}
+
+/// Wakes `watch` when the receiving end of `sender` is dropped, so that its thread can end.
+///
+/// # Errors
+/// When the watch cannot be woken.
+pub fn wake_when_closed<T: Send + 'static>(watch: &dyn ChangesWatch, sender: mpsc::Sender<T>) -> Result<()> {
+    let wake = watch.waker()?;
+    tokio::spawn(async move {
+        sender.closed().await;
+        wake();
+    });
+    Ok(())
+}
+
+/// A flag that tells a thread whether the future it works for is still there.
+#[derive(Debug, Default)]
+pub struct Wanted(Arc<()>);
+
+impl Wanted {
+    /// For the thread: true while the value that gave it lives.
+    pub fn check(&self) -> impl Fn() -> bool + Send + use<> {
+        let weak = Arc::downgrade(&self.0);
+        move || weak.strong_count() > 0
+    }
+}
