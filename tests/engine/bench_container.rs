@@ -148,8 +148,16 @@ impl Drop for Bench {
     }
 }
 
-/// Reads a session to its end.
+/// Reads a session to its end; one that does not come is cut off, which fails the test.
 pub fn collect(mut session: ProcessSession) -> (String, String, ProcessExit) {
+    let hang_up = session.input.hang_up_handle();
+    let (done, watched) = std::sync::mpsc::channel::<()>();
+    std::thread::spawn(move || {
+        if watched.recv_timeout(PATIENCE) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+            hang_up.hang_up();
+        }
+    });
+    let _ended = done;
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
     loop {
         match session.output.receive().unwrap() {

@@ -4,6 +4,7 @@
 #![cfg(target_os = "linux")]
 
 mod bench_container;
+mod exec;
 #[cfg(target_os = "linux")]
 mod images;
 mod runtime;

@@ -13,6 +13,8 @@ pub fn role(words: &[OsString]) -> Option<fn() -> ExitCode> {
         "__monitor" => Some(|| super::linux::monitor(monitor_hooks())),
         #[cfg(target_os = "linux")]
         super::linux::unpack::ROLE => Some(super::linux::unpack::unpack_role),
+        #[cfg(target_os = "linux")]
+        "__exec" => Some(super::linux::exec),
         _ => None,
     }
 }

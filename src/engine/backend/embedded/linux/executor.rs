@@ -23,25 +23,27 @@ use rustix::{
     fs::{Access, access},
     pipe::{PipeFlags, pipe_with},
     process::set_parent_process_death_signal,
+    termios::{Winsize, tcsetwinsize},
 };
 
 use super::{protocol::Failure, signals};
-use crate::engine::domain::{Error, ErrorKind};
+use crate::engine::domain::{Error, ErrorKind, TerminalSize};
 
 /// Starts the program of a spec and reports why it could not.
 #[derive(Clone)]
 pub(super) struct WorkloadExecutor {
     report: Rc<OwnedFd>,
+    terminal: Option<TerminalSize>,
 }
 
 /// The reading end of an executor's reports.
 #[derive(Debug)]
 pub(super) struct ExecReport(OwnedFd);
 
-/// An executor, and where its reports arrive.
-pub(super) fn with_report() -> io::Result<(WorkloadExecutor, ExecReport)> {
+/// An executor, and where its reports arrive. A program with a terminal finds it in the size given.
+pub(super) fn with_report(terminal: Option<TerminalSize>) -> io::Result<(WorkloadExecutor, ExecReport)> {
     let (read, write) = pipe_with(PipeFlags::CLOEXEC)?;
-    Ok((WorkloadExecutor { report: Rc::new(write) }, ExecReport(read)))
+    Ok((WorkloadExecutor { report: Rc::new(write), terminal }, ExecReport(read)))
 }
 
 impl ExecReport {
@@ -111,6 +113,11 @@ impl Executor for WorkloadExecutor {
             command.arg0(name);
         }
         command.envs(environment(process));
+        if let Some(size) = self.terminal {
+            let size = Winsize { ws_row: size.rows, ws_col: size.columns, ws_xpixel: 0, ws_ypixel: 0 };
+            // Without a terminal there is no size to set.
+            let _ = tcsetwinsize(rustix::stdio::stdin(), size);
+        }
         let unleashed = set_parent_process_death_signal(None);
         unleashed.map_err(|error| ExecutorError::Other(error.to_string()))?;
         signals::reset_all();

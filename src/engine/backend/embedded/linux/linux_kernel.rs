@@ -10,7 +10,8 @@ use std::{
 };
 
 use super::{
-    launcher::{await_start, spawn_monitor},
+    exec::ExecOrders,
+    launcher::{await_start, spawn_monitor, spawn_role},
     link::{Link, Waited},
     protocol::{Decoder, Request},
     ps,
@@ -200,8 +201,26 @@ impl Kernel for LinuxKernel {
     }
 
     fn exec(&self, run_dir: &Path, spec: &ExecSpec, within: Duration) -> Result<ProcessSession> {
-        let _ = (run_dir, spec, within);
-        Err(Error::new(ErrorKind::Unsupported, "exec is not there yet"))
+        self.reap();
+        let orders = ExecOrders { run_dir: run_dir.to_owned(), spec: spec.clone() };
+        let mut spawned = spawn_role(&self.binary, "__exec".as_ref(), &orders, !spec.detach)?;
+        match await_start(&mut spawned, within) {
+            Ok(_) => {
+                self.adopt(spawned.child);
+                match spawned.client {
+                    Some(stream) => session::session(stream, Decoder::default()),
+                    None => session::detached(),
+                }
+            }
+            Err(error) => {
+                // A helper that could not say so in time takes its process with it.
+                if error.kind() == ErrorKind::TimedOut {
+                    let _ = spawned.child.kill(); // Ended meanwhile is as good.
+                }
+                self.adopt(spawned.child);
+                Err(error)
+            }
+        }
     }
 
     fn wait(&self, run_dir: &Path, within: Duration) -> Result<bool> {

@@ -8,8 +8,10 @@ mod changes_watch;
 mod client;
 mod client_socket;
 mod console;
+mod exec;
 mod executor;
 mod host_files;
+mod inheritance;
 mod launcher;
 mod link;
 mod linux_kernel;
@@ -23,6 +25,7 @@ mod ps;
 mod pump;
 mod rootfs;
 mod run_dir;
+mod runtime_failure;
 mod session;
 mod signals;
 mod spec;
@@ -33,6 +36,7 @@ pub mod unpack;
 mod user;
 
 pub use changes_watch::FileWatch;
+pub use exec::exec;
 pub use linux_kernel::LinuxKernel;
 pub use monitor::{MonitorHooks, monitor};
 

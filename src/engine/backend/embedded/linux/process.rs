@@ -39,6 +39,13 @@ pub(super) fn open(identity: &ProcessIdentity) -> Option<OwnedFd> {
     is_alive(identity).then_some(pidfd)
 }
 
+/// A descriptor of a child of ours, which may have ended and waits to be reaped.
+pub(super) fn open_child(identity: &ProcessIdentity) -> io::Result<OwnedFd> {
+    let pid = i32::try_from(identity.pid).ok().and_then(Pid::from_raw); // A pid always fits.
+    let pid = pid.ok_or(io::ErrorKind::NotFound)?;
+    Ok(pidfd_open(pid, PidfdFlags::empty())?)
+}
+
 /// Fields 3 and 22 of `/proc/PID/stat`; the name in field 2 may contain anything, so count from its end.
 fn state_and_start(stat: &str) -> Option<(char, u64)> {
     let (_, rest) = stat.rsplit_once(") ")?;

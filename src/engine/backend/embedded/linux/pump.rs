@@ -231,13 +231,30 @@ impl Pump {
         });
     }
 
-    /// After [`Self::announce_exit`]: who has everything may go.
-    pub(super) fn forget_served(&mut self) {
-        self.clients.retain(|client| client.unsent() > 0);
+    /// After [`Self::announce_exit`]: waits for the clients that must not miss anything; each leaves when
+    /// it has everything or hangs up.
+    pub(super) fn deliver(&mut self) {
+        while !self.clients.is_empty() {
+            let (tokens, events) = self.wait_for_clients();
+            for (token, events) in tokens.into_iter().zip(events) {
+                if !events.is_empty() {
+                    self.ready(token, events);
+                }
+            }
+            self.end_turn();
+            self.clients.retain(|client| client.unsent() > 0);
+        }
     }
 
-    pub(super) fn has_clients(&self) -> bool {
-        !self.clients.is_empty()
+    fn wait_for_clients(&self) -> (Vec<Token>, Vec<PollFlags>) {
+        let interests = self.interests();
+        let mut fds: Vec<_> = interests.iter().map(|(_, fd, events)| PollFd::from_borrowed_fd(*fd, *events)).collect();
+        if poll(&mut fds, None).is_err() {
+            // Interrupted, or out of kernel memory: the next turn may fare better.
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+        let events = fds.iter().map(PollFd::revents).collect();
+        (interests.into_iter().map(|(token, ..)| token).collect(), events)
     }
 
     fn client(&mut self, id: ClientId) -> Option<&mut Client> {

@@ -53,6 +53,11 @@ impl RunDir {
         self.path.join("runtime")
     }
 
+    /// What exec helpers need while they start their process.
+    pub(super) fn exec(&self) -> PathBuf {
+        self.path.join("exec")
+    }
+
     /// Takes the monitor's lock, making the directory if need be. A lock file that was removed while
     /// we waited is not the lock any more.
     pub(super) fn lock(&self) -> Result<MonitorLock> {
@@ -99,7 +104,7 @@ impl RunDir {
         let _ = rustix::mount::unmount(self.rootfs(), rustix::mount::UnmountFlags::DETACH);
         // Not there is the usual case; what resists stays for the next sweep, which reports it.
         let _ = fs::remove_dir(self.rootfs());
-        for part in [self.bundle(), self.etc(), self.runtime()] {
+        for part in [self.bundle(), self.etc(), self.runtime(), self.exec()] {
             let _ = fs::remove_dir_all(part); // As above.
         }
         for file in [STATE, SOCKET] {
@@ -117,10 +122,6 @@ impl RunDir {
     pub(super) fn read_state(&self) -> Option<StateFile> {
         let text = fs::read(self.path.join(STATE)).ok()?; // Not there: nothing runs.
         serde_json::from_slice(&text).ok() // Not ours: as good as not there.
-    }
-
-    pub(super) fn path(&self) -> &Path {
-        &self.path
     }
 
     fn open_lock(&self) -> io::Result<File> {

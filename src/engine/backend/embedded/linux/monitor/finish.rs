@@ -4,15 +4,13 @@
 
 use std::{fs, io, time::Duration};
 
-use rustix::event::{PollFd, PollFlags, poll};
-
 use super::{MonitorHooks, launch::Running, serve::Ended};
 use crate::engine::{
     backend::embedded::{
         launch::{ExitFile, FORMAT, LaunchPlan},
         linux::{
             protocol::ExitNote,
-            pump::{Pump, Token},
+            pump::Pump,
             run_dir::{Sync, replace},
         },
     },
@@ -47,9 +45,7 @@ pub(super) fn finish(plan: &LaunchPlan, running: Running, mut pump: Pump, ended:
     lock.release_with(&run_dir);
     let code = exit.code.map_or(ProcessExit::Unknown, ProcessExit::Code);
     pump.announce_exit(&ExitNote { exit: code, oom_killed: exit.oom_killed });
-    while pump.has_clients() {
-        deliver(&mut pump);
-    }
+    pump.deliver();
 }
 
 /// Writes `exit.json`: durably, unless nobody will ever read it.
@@ -66,25 +62,4 @@ fn record(plan: &LaunchPlan, exit: &ExitFile) {
     }
     // Without a record the container is "exited, code unknown", which is then the truth.
     drop(result);
-}
-
-/// Waits for the clients that must not miss anything; each leaves when it has everything or hangs up.
-fn deliver(pump: &mut Pump) {
-    let (tokens, events) = {
-        let interests: Vec<(Token, _, PollFlags)> = pump.interests();
-        let mut fds: Vec<PollFd<'_>> =
-            interests.iter().map(|(_, fd, events)| PollFd::from_borrowed_fd(*fd, *events)).collect();
-        if fds.is_empty() || poll(&mut fds, None::<&rustix::event::Timespec>).is_err() {
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        let events: Vec<PollFlags> = fds.iter().map(PollFd::revents).collect();
-        (interests.into_iter().map(|(token, ..)| token).collect::<Vec<_>>(), events)
-    };
-    for (token, events) in tokens.into_iter().zip(events) {
-        if !events.is_empty() {
-            pump.ready(token, events);
-        }
-    }
-    pump.end_turn();
-    pump.forget_served();
 }

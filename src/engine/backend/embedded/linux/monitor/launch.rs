@@ -2,12 +2,7 @@
 //!
 //! Deliberately elsewhere: what the spec says (`spec`), serving afterwards (`serve`).
 
-use std::{
-    fs,
-    os::fd::{BorrowedFd, OwnedFd},
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{fs, os::fd::OwnedFd, path::PathBuf, time::Duration};
 
 use libcontainer::{
     container::{Container, builder::ContainerBuilder},
@@ -36,6 +31,7 @@ use crate::engine::{
             pump::Stdio,
             rootfs::Rootfs,
             run_dir::{MonitorLock, RunDir},
+            runtime_failure::runtime_failure,
             signals,
             spec::{self, Ids, Limits, Surroundings},
             status_line::StatusLine,
@@ -67,7 +63,7 @@ pub(super) struct Running {
 }
 
 /// Carries `plan` out up to the running process. On an error nothing is left.
-pub(super) fn launch(plan: &LaunchPlan, starter: &mut StatusLine, _diverted: BorrowedFd<'_>) -> Result<Launched> {
+pub(super) fn launch(plan: &LaunchPlan, starter: &mut StatusLine) -> Result<Launched> {
     let run_dir = RunDir::new(&plan.run_dir);
     let lock = run_dir.lock()?;
     let mut undo = Undo { run_dir: run_dir.clone(), cgroup: None, init: None };
@@ -228,7 +224,7 @@ fn settable(plan: &LaunchPlan, ids: Ids, mounts: &Mounts) -> (Limits, Vec<String
 
 fn create(plan: &LaunchPlan, run_dir: &RunDir) -> Result<(Container, ExecReport, Stdio)> {
     let failed = |error: std::io::Error| Error::io("making the container's input and output", error);
-    let (executor, report) = with_report().map_err(failed)?;
+    let (executor, report) = with_report(plan.process.terminal).map_err(failed)?;
     let mut builder = ContainerBuilder::new(plan.id.to_string(), SyscallType::default())
         .with_root_path(run_dir.runtime())
         .map_err(|error| runtime_failure("preparing the runtime", &error))?
@@ -272,24 +268,6 @@ fn recover_from_runtime() {
     let _ = fs::write("/proc/self/oom_score_adj", MONITOR_OOM_SCORE);
 }
 
-/// An error of libcontainer with its whole chain, which is where the reason is.
-pub(in crate::engine::backend::embedded::linux) fn runtime_failure(
-    doing: &str,
-    error: &dyn std::error::Error,
-) -> Error {
-    let mut text = format!("{doing}: {error}");
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.ends_with(&cause_text) {
-            text.push_str(": ");
-            text.push_str(&cause_text);
-        }
-        source = cause.source();
-    }
-    Error::new(ErrorKind::Io, text)
-}
-
 /// What a launch has made so far and takes back when it fails.
 struct Undo {
     run_dir: RunDir,
@@ -314,10 +292,4 @@ impl Undo {
         }
         self.run_dir.remove_parts();
     }
-}
-
-/// Whether `path` is the root of a bundle of ours.
-#[must_use]
-pub(in crate::engine::backend::embedded::linux) fn bundle_of(run_dir: &Path) -> PathBuf {
-    RunDir::new(run_dir).bundle()
 }

@@ -9,24 +9,14 @@ mod launch;
 mod serve;
 mod stopping;
 
-use std::{
-    fs::File,
-    io::Read,
-    os::fd::{AsFd, OwnedFd},
-    process::ExitCode,
-    time::Duration,
-};
+use std::{process::ExitCode, time::Duration};
 
-use rustix::{
-    fs::{Mode, OFlags, open},
-    process::{Pid, set_child_subreaper, setsid, umask},
-    stdio::{dup2_stderr, dup2_stdin, dup2_stdout},
-};
+use rustix::process::{Pid, set_child_subreaper};
 
-use super::{client::Opener, protocol::Status, pump::Pump, signals, status_line::StatusLine};
+use super::{client::Opener, inheritance, protocol::Status, pump::Pump};
 use crate::engine::{
     backend::embedded::launch::{ExitFile, LaunchPlan},
-    domain::{AttachOptions, Error, ErrorKind, Result},
+    domain::{AttachOptions, Error, Result},
 };
 
 /// How long a starter may take to say "go" before everything is undone.
@@ -58,9 +48,10 @@ pub fn monitor(hooks: MonitorHooks) -> ExitCode {
 }
 
 fn run(hooks: MonitorHooks) -> Result<()> {
-    let (orders, mut starter, first_client) = take_inheritance()?;
-    let diverted = signals::divert_termination().map_err(|error| Error::io("diverting signals", error))?;
-    let launched = match launch::launch(&orders.plan, &mut starter, diverted.as_fd()) {
+    let inherited = inheritance::take::<Orders>()?;
+    let (orders, mut starter) = (inherited.orders, inherited.starter);
+    set_child_subreaper(Pid::from_raw(1)).map_err(|error| Error::io("becoming a subreaper", error.into()))?;
+    let launched = match launch::launch(&orders.plan, &mut starter) {
         Ok(launched) => launched,
         Err(error) => {
             // The starter may be gone; then nobody wants to know.
@@ -71,43 +62,14 @@ fn run(hooks: MonitorHooks) -> Result<()> {
     let failed = |error| Error::io("serving the container", error);
     let log = launch::open_log(&orders.plan)?;
     let mut pump = Pump::new(launched.stdio, Some(log)).map_err(failed)?;
-    if let (Some(socket), Some(options)) = (first_client, &orders.attach) {
-        pump.add_client(socket, Opener::Starter, Some(options));
+    if let Some(options) = &orders.attach {
+        pump.add_client(inherited.client, Opener::Starter, Some(options));
     }
     // The starter has its answer once the state file is there; it may be gone by now, which changes nothing.
     let _ = starter.send(&Status::Started { state: Some(launched.running.state.clone()) });
     drop(starter);
     let mut running = launched.running;
-    let ended = serve::serve(&orders.plan, &mut running, &mut pump, &diverted);
+    let ended = serve::serve(&orders.plan, &mut running, &mut pump, &inherited.diverted);
     finish::finish(&orders.plan, running, pump, ended, hooks);
     Ok(())
-}
-
-/// Takes what the starter passed and cuts every other tie to it: descriptors (a store's lock may be
-/// among them), session, working directory.
-fn take_inheritance() -> Result<(Orders, StatusLine, Option<OwnedFd>)> {
-    let failed = |error: std::io::Error| Error::io("taking over from the starter", error);
-    signals::close_from(3).map_err(failed)?;
-    let keep =
-        |fd: std::os::fd::BorrowedFd<'_>| rustix::io::fcntl_dupfd_cloexec(fd, 3).map_err(|error| failed(error.into()));
-    let orders = keep(rustix::stdio::stdin())?;
-    let status = keep(rustix::stdio::stdout())?;
-    let client = keep(rustix::stdio::stderr())?;
-    let null =
-        open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty()).map_err(|error| failed(error.into()))?;
-    dup2_stdin(&null)
-        .and_then(|()| dup2_stdout(&null))
-        .and_then(|()| dup2_stderr(&null))
-        .map_err(|error| failed(error.into()))?;
-    // A session leader already (started by hand, in a test): as good.
-    let _ = setsid();
-    set_child_subreaper(Pid::from_raw(1)).map_err(|error| failed(error.into()))?;
-    rustix::process::chdir("/").map_err(|error| failed(error.into()))?;
-    umask(Mode::from_raw_mode(0o022));
-    let mut text = Vec::new();
-    File::from(orders).read_to_end(&mut text).map_err(failed)?;
-    let orders: Orders = serde_json::from_slice(&text)
-        .map_err(|error| Error::new(ErrorKind::Internal, "the orders do not parse").caused_by(error))?;
-    let client = orders.attach.is_some().then_some(client);
-    Ok((orders, StatusLine::new(status), client))
 }

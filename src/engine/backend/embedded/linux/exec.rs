@@ -1,0 +1,273 @@
+//! How does one more process run in a container? The exec helper's whole life, one process per session.
+//!
+//! Single-threaded, as the monitor, because libcontainer clones it too. It joins what must be joined,
+//! starts the process, moves its bytes and stays to reap it: the container's pid namespace cannot end
+//! before that. Deliberately elsewhere: bytes (`pump`), asking for it (`linux_kernel`).
+
+use std::{
+    fs,
+    os::fd::{AsFd, OwnedFd},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use libcontainer::{container::builder::ContainerBuilder, syscall::syscall::SyscallType};
+use rustix::{
+    event::{PollFd, PollFlags, poll},
+    fs::{Mode, OFlags, open},
+    pipe::{PipeFlags, pipe_with},
+    process::{WaitId, WaitIdOptions, geteuid, waitid},
+    thread::{ThreadNameSpaceType, move_into_thread_name_spaces},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{
+    client::Opener,
+    console::ConsoleSocket,
+    executor::{ExecReport, with_report},
+    inheritance,
+    namespaces::{leave_mounts, own_cgroups},
+    process,
+    protocol::{ExitNote, Status},
+    pump::{Pump, Stdio, Token, Wish},
+    rootfs::{Rootfs, make_dir},
+    run_dir::RunDir,
+    runtime_failure::runtime_failure,
+    signals,
+    unattended::{cgroup_of, init_of, not_running},
+    user,
+};
+use crate::engine::domain::{AttachOptions, Error, ErrorKind, ExecSpec, Flow, ProcessExit, Result, Signal};
+
+/// What an asker wants run.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct ExecOrders {
+    pub(super) run_dir: PathBuf,
+    pub(super) spec: ExecSpec,
+}
+
+/// The `__exec` role: descriptors as for the monitor; 2 is a client's socket unless the process is detached.
+pub fn exec() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE, // The asker knows why; there is nobody else to tell.
+    }
+}
+
+fn run() -> Result<()> {
+    let inherited = inheritance::take::<ExecOrders>()?;
+    let ExecOrders { run_dir, spec } = inherited.orders;
+    let (process, stdio) = match start(&run_dir, &spec) {
+        Ok(started) => started,
+        Err(error) => {
+            // The asker may be gone; then nobody wants to know.
+            let _ = inherited.starter.send(&Status::Failed((&error).into()));
+            return Err(error);
+        }
+    };
+    let mut pump = Pump::new(stdio, None).map_err(|error| Error::io("serving the process", error))?;
+    if !spec.detach {
+        let options = AttachOptions { stdin: spec.interactive, flow: Flow::Lossless, terminal: spec.terminal };
+        pump.add_client(inherited.client, Opener::Starter, Some(&options));
+    }
+    // As above.
+    let _ = inherited.starter.send(&Status::Started { state: None });
+    drop(inherited.starter);
+    let exit = serve(&mut pump, &process, &inherited.diverted);
+    pump.drain();
+    pump.announce_exit(&ExitNote { exit, oom_killed: false });
+    pump.deliver();
+    Ok(())
+}
+
+fn start(run_dir: &Path, spec: &ExecSpec) -> Result<(OwnedFd, Stdio)> {
+    let dir = RunDir::new(run_dir);
+    let state = dir.read_state();
+    let init = init_of(state.as_ref()).ok_or_else(not_running)?;
+    let init_pid = state.as_ref().map(|state| state.init.pid).ok_or_else(not_running)?;
+    if !geteuid().is_root() {
+        join_user_namespace(&init)?;
+    }
+    if cgroup_of(run_dir)?.is_frozen() {
+        return Err(Error::new(ErrorKind::Refused, "the container is paused").remedy("unpause it first"));
+    }
+    let id = run_dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let scratch = Scratch::create(&dir, &id)?;
+    let process_file = scratch.path.join("process.json");
+    let process_text = serde_json::to_vec(&describe(&dir, init_pid, spec)?).unwrap_or_default();
+    fs::write(&process_file, process_text).map_err(|error| Error::io("writing what to run", error))?;
+    let (executor, report) = with_report(spec.terminal).map_err(|error| Error::io("preparing the process", error))?;
+    let builder = ContainerBuilder::new(id, SyscallType::default())
+        .with_root_path(&scratch.path)
+        .map_err(|error| runtime_failure("preparing the runtime", &error))?
+        .with_executor(executor);
+    let (pid, stdio) = build(builder, &scratch, &process_file, spec, &report)?;
+    if let Some(error) = report.wait() {
+        return Err(error);
+    }
+    let gone = |error| Error::io("looking at the new process", error);
+    let identity = process::identify(pid).map_err(gone)?;
+    // Even when it has ended already it is our child, and there until we reap it.
+    let process = process::open_child(&identity).map_err(gone)?;
+    Ok((process, stdio))
+}
+
+fn build(
+    builder: ContainerBuilder,
+    scratch: &Scratch,
+    process_file: &Path,
+    spec: &ExecSpec,
+    report: &ExecReport,
+) -> Result<(u32, Stdio)> {
+    let failed = |error: std::io::Error| Error::io("making the process's input and output", error);
+    let refused = |error: rustix::io::Errno| failed(error.into());
+    let null = || open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty()).map_err(refused);
+    let pipe = || pipe_with(PipeFlags::CLOEXEC).map_err(refused);
+    let mut console = None;
+    let mut stdio = Stdio::Discarded;
+    let builder = if spec.tty {
+        let socket = ConsoleSocket::bind(&scratch.path, "console.sock").map_err(failed)?;
+        let builder = builder.with_console_socket(Some(socket.path()));
+        console = Some(socket);
+        builder
+    } else if spec.detach {
+        builder.with_stdin(null()?).with_stdout(null()?).with_stderr(null()?)
+    } else {
+        let (stdout, stderr) = (pipe()?, pipe()?);
+        let builder = builder.with_stdout(stdout.1).with_stderr(stderr.1);
+        let (builder, stdin) = if spec.interactive {
+            let (read, write) = pipe()?;
+            (builder.with_stdin(read), Some(write))
+        } else {
+            (builder.with_stdin(null()?), None)
+        };
+        stdio = Stdio::Pipes { stdin, stdout: stdout.0, stderr: stderr.0 };
+        builder
+    };
+    let built = builder.as_tenant().with_process(Some(process_file)).with_detach(true).build();
+    let pid =
+        built.map_err(|error| report.take().unwrap_or_else(|| runtime_failure("starting the process", &error)))?;
+    if let Some(console) = console {
+        stdio = Stdio::Terminal(console.receive().map_err(failed)?);
+    }
+    let pid =
+        u32::try_from(pid.as_raw()).map_err(|_| Error::new(ErrorKind::Internal, "the runtime gave no process"))?;
+    Ok((pid, stdio))
+}
+
+/// The process of the container's own `config.json`, changed as asked.
+fn describe(dir: &RunDir, init_pid: u32, spec: &ExecSpec) -> Result<Value> {
+    let path = dir.bundle().join("config.json");
+    let text = fs::read(&path).map_err(|error| Error::io(format_args!("reading {}", path.display()), error))?;
+    let damaged = || Error::new(ErrorKind::Corrupt, format!("{} is damaged", path.display()));
+    let mut config: Value = serde_json::from_slice(&text).map_err(|error| damaged().caused_by(error))?;
+    let process = config.get_mut("process").and_then(Value::as_object_mut).ok_or_else(damaged)?;
+    let mut env: Vec<String> = process
+        .get("env")
+        .and_then(Value::as_array)
+        .map(|entries| entries.iter().filter_map(|entry| entry.as_str().map(str::to_owned)).collect())
+        .unwrap_or_default();
+    if let Some(wanted) = &spec.user {
+        let rootfs = Rootfs::of_process(init_pid).map_err(|error| Error::io("opening the container's root", error))?;
+        let user = user::resolve(&rootfs, Some(wanted))?;
+        process.insert("user".to_owned(), json!({"uid": user.uid, "gid": user.gid, "additionalGids": user.groups}));
+        set_variable(&mut env, &format!("HOME={}", user.home));
+    }
+    if spec.tty && !env.iter().any(|entry| entry.starts_with("TERM=")) {
+        env.push("TERM=xterm".to_owned());
+    }
+    for variable in &spec.env {
+        set_variable(&mut env, &variable.to_string());
+    }
+    if let Some(workdir) = &spec.workdir {
+        process.insert("cwd".to_owned(), json!(workdir));
+    }
+    process.insert("env".to_owned(), json!(env));
+    process.insert("args".to_owned(), json!(spec.command));
+    process.insert("terminal".to_owned(), json!(spec.tty));
+    Ok(Value::Object(process.clone()))
+}
+
+fn set_variable(env: &mut Vec<String>, entry: &str) {
+    let key = entry.split('=').next().unwrap_or(entry);
+    env.retain(|known| known.split('=').next() != Some(key));
+    env.push(entry.to_owned());
+}
+
+/// Becomes root of the container's user namespace, with mounts and control groups to look at from there.
+fn join_user_namespace(init: &OwnedFd) -> Result<()> {
+    let failed = |error: std::io::Error| Error::io("entering the container's user namespace", error);
+    move_into_thread_name_spaces(init.as_fd(), ThreadNameSpaceType::USER).map_err(|error| failed(error.into()))?;
+    leave_mounts().map_err(failed)?;
+    own_cgroups().map_err(failed)
+}
+
+/// Moves bytes until the process has ended.
+fn serve(pump: &mut Pump, process: &OwnedFd, diverted: &OwnedFd) -> ProcessExit {
+    loop {
+        let (tokens, events) = wait(pump, process, diverted);
+        for (token, events) in tokens.into_iter().zip(events) {
+            if !events.is_empty() {
+                pump.ready(token, events);
+            }
+        }
+        if signals::take_diverted(diverted) == Some(Signal::TERM) {
+            // It may have ended by itself.
+            let _ = signals::send(process.as_fd(), Signal::TERM);
+        }
+        for wish in pump.end_turn() {
+            match wish {
+                Wish::Signal(signal) => {
+                    let _ = signals::send(process.as_fd(), signal); // As above.
+                }
+                Wish::Request(..) => {} // Nobody but the asker is connected, and it is attached.
+            }
+        }
+        match waitid(WaitId::PidFd(process.as_fd()), WaitIdOptions::EXITED | WaitIdOptions::NOHANG) {
+            Ok(None) | Err(rustix::io::Errno::INTR) => {}
+            Ok(Some(status)) => {
+                let code = status.exit_status().or_else(|| status.terminating_signal().map(|signal| 128 + signal));
+                return code.map_or(ProcessExit::Unknown, ProcessExit::Code);
+            }
+            Err(_) => return ProcessExit::Unknown, // Not our child: nobody can say how it ended.
+        }
+    }
+}
+
+fn wait(pump: &Pump, process: &OwnedFd, diverted: &OwnedFd) -> (Vec<Token>, Vec<PollFlags>) {
+    let interests = pump.interests();
+    let mut fds = vec![PollFd::new(process, PollFlags::IN), PollFd::new(diverted, PollFlags::IN)];
+    fds.extend(interests.iter().map(|(_, fd, events)| PollFd::from_borrowed_fd(*fd, *events)));
+    if poll(&mut fds, None).is_err() {
+        // Interrupted, or out of kernel memory: the next turn may fare better.
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    let events = fds.iter().skip(2).map(PollFd::revents).collect();
+    (interests.into_iter().map(|(token, ..)| token).collect(), events)
+}
+
+/// A directory that the runtime takes for the container's, so that what it leaves there goes with it.
+struct Scratch {
+    path: PathBuf,
+}
+
+impl Scratch {
+    fn create(dir: &RunDir, id: &str) -> Result<Self> {
+        let failed = |error| Error::io("preparing the runtime", error);
+        make_dir(&dir.exec(), 0o700).map_err(failed)?;
+        let path = dir.exec().join(std::process::id().to_string());
+        let scratch = Self { path };
+        let inner = scratch.path.join(id);
+        fs::create_dir_all(&inner).map_err(failed)?;
+        fs::copy(dir.runtime().join(id).join("state.json"), inner.join("state.json")).map_err(failed)?;
+        Ok(scratch)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What resists goes with the run directory.
+        let _ = fs::remove_dir_all(&self.path);
+    }
+}

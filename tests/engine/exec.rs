@@ -1,0 +1,189 @@
+//! Does one more process run beside a container's own, with its own output, user, terminal and exit code?
+//! Deliberately elsewhere: the container's own process (`runtime`).
+
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
+
+use wharf::engine::{
+    backend::embedded::kernel::{Kernel, ProcessSession},
+    domain::{ErrorKind, ExecSpec, ProcessExit, SessionInput, SessionOutput, Signal, TerminalSize},
+};
+
+use super::bench_container::{Bench, PATIENCE, collect};
+use crate::support::need::needs_root;
+
+fn sleeping() -> Bench {
+    let bench = Bench::new(&["sleep", "1000"]);
+    bench.launch().unwrap();
+    bench
+}
+
+fn command(words: &[&str]) -> ExecSpec {
+    ExecSpec { command: words.iter().map(|word| (*word).to_owned()).collect(), ..ExecSpec::default() }
+}
+
+fn exec(bench: &Bench, spec: &ExecSpec) -> ProcessSession {
+    bench.kernel.exec(bench.run_dir(), spec, PATIENCE).unwrap()
+}
+
+#[test]
+fn it_prints_to_both_outputs_and_has_its_own_exit_code() {
+    if !needs_root() {
+        return;
+    }
+    let bench = sleeping();
+    let spec = command(&["sh", "-c", "echo out; echo err >&2; exit 9"]);
+    assert_eq!(collect(exec(&bench, &spec)), ("out\n".into(), "err\n".into(), ProcessExit::Code(9)));
+    assert_eq!(fs::read_dir(bench.run_dir().join("exec")).unwrap().count(), 0);
+    bench.kernel.kill(bench.run_dir(), Signal::KILL, PATIENCE).unwrap();
+    assert_eq!(bench.residue(), Vec::<String>::new());
+}
+
+#[test]
+fn a_command_that_is_not_there_is_127_and_one_that_cannot_run_126() {
+    if !needs_root() {
+        return;
+    }
+    let bench = sleeping();
+    for (word, kind) in [("ghost", ErrorKind::CommandNotFound), ("/etc/passwd", ErrorKind::CommandNotExecutable)] {
+        let error = bench.kernel.exec(bench.run_dir(), &command(&[word]), PATIENCE).err().unwrap();
+        assert_eq!(error.kind(), kind, "{error}");
+    }
+}
+
+#[test]
+fn it_lives_in_the_same_walls() {
+    if !needs_root() {
+        return;
+    }
+    let bench = sleeping();
+    let mut spec = command(&[
+        "sh",
+        "-c",
+        "grep -E '^(CapEff|NoNewPrivs)' /proc/self/status; hostname; ls /proc/self/fd | wc -l; id; pwd; echo $COLOUR $TASTE $HOME",
+    ]);
+    spec.user = Some("web".into());
+    spec.workdir = Some("/tmp".into());
+    spec.env = vec!["TASTE=salt".parse().unwrap()];
+    let (stdout, stderr, _) = collect(exec(&bench, &spec));
+    let wanted = "CapEff:\t0000000000000000\nNoNewPrivs:\t0\nbench\n4\n\
+                  uid=33(web) gid=34(web) groups=34(web),35(extra)\n/tmp\nblue salt /srv\n";
+    assert_eq!((stdout.as_str(), stderr.as_str()), (wanted, ""));
+}
+
+#[test]
+fn its_capabilities_and_control_group_are_the_containers() {
+    if !needs_root() {
+        return;
+    }
+    let bench = sleeping();
+    let (stdout, ..) = collect(exec(
+        &bench,
+        &command(&["sh", "-c", "grep CapEff /proc/self/status; cat /proc/self/cgroup | grep -cv ':/$'"]),
+    ));
+    assert!(stdout.starts_with("CapEff:\t00000000a80425fb\n"), "{stdout}");
+    assert!(
+        stdout.ends_with("\n0\n") || stdout.ends_with("\n1\n"),
+        "at its namespace's root everywhere it was put: {stdout}"
+    );
+}
+
+#[test]
+fn input_flows_and_ends() {
+    if !needs_root() {
+        return;
+    }
+    let bench = sleeping();
+    let mut spec = command(&["wc", "-c"]);
+    spec.interactive = true;
+    let mut session = exec(&bench, &spec);
+    for _ in 0..100 {
+        session.input.send(SessionInput::Stdin(vec![b'x'; 5000])).unwrap();
+    }
+    session.input.send(SessionInput::Eof).unwrap();
+    assert_eq!(collect(session), ("500000\n".into(), String::new(), ProcessExit::Code(0)));
+}
+
+#[test]
+fn a_terminal_of_its_own_has_the_clients_size() {
+    if !needs_root() {
+        return;
+    }
+    let bench = sleeping();
+    let mut spec = command(&["sh", "-c", "stty size; echo $TERM; read line; stty size"]);
+    spec.tty = true;
+    spec.interactive = true;
+    spec.terminal = Some(TerminalSize { columns: 90, rows: 30 });
+    let mut session = exec(&bench, &spec);
+    let mut seen = String::new();
+    while !seen.contains("xterm") {
+        let Some(SessionOutput::Stdout(bytes)) = session.output.receive().unwrap() else { panic!("{seen:?}") };
+        seen.push_str(&String::from_utf8_lossy(&bytes));
+    }
+    session.input.send(SessionInput::Resize(TerminalSize { columns: 44, rows: 22 })).unwrap();
+    session.input.send(SessionInput::Stdin(b"\n".to_vec())).unwrap();
+    let (rest, _, exit) = collect(session);
+    assert!(rest.contains("22 44"), "{seen:?} {rest:?}");
+    assert_eq!(exit, ProcessExit::Code(0));
+}
+
+#[test]
+fn signals_reach_it() {
+    if !needs_root() {
+        return;
+    }
+    let bench = sleeping();
+    let mut session =
+        exec(&bench, &command(&["sh", "-c", "trap 'exit 5' USR1; echo ready; while :; do sleep 0.05; done"]));
+    assert_eq!(session.output.receive().unwrap(), Some(SessionOutput::Stdout(b"ready\n".to_vec())));
+    session.input.send(SessionInput::Signal(Signal::USR1)).unwrap();
+    assert_eq!(collect(session).2, ProcessExit::Code(5));
+}
+
+#[test]
+fn an_asker_that_stops_reading_does_not_keep_the_container_from_ending() {
+    if !needs_root() {
+        return;
+    }
+    let bench = sleeping();
+    let stalled = exec(&bench, &command(&["sh", "-c", "while :; do echo flood; done"]));
+    let begun = Instant::now();
+    bench.kernel.kill(bench.run_dir(), Signal::KILL, PATIENCE).unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    assert_eq!(bench.residue(), Vec::<String>::new());
+    drop(stalled);
+}
+
+#[test]
+fn a_detached_one_goes_on_alone() {
+    if !needs_root() {
+        return;
+    }
+    let bench = sleeping();
+    let mut spec = command(&["sh", "-c", "sleep 0.1; touch /tmp/done"]);
+    spec.detach = true;
+    let mut session = exec(&bench, &spec);
+    assert_eq!(session.output.receive().unwrap(), None);
+    let made = bench.plan.rootfs.upper.join("tmp/done");
+    let begun = Instant::now();
+    while !made.exists() {
+        assert!(begun.elapsed() < PATIENCE);
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn nothing_runs_in_a_container_that_is_paused_or_over() {
+    if !needs_root() {
+        return;
+    }
+    let bench = sleeping();
+    bench.kernel.pause(bench.run_dir(), PATIENCE).unwrap();
+    let error = bench.kernel.exec(bench.run_dir(), &command(&["true"]), PATIENCE).err().unwrap();
+    assert_eq!(error.kind(), ErrorKind::Refused, "{error}");
+    bench.kernel.kill(bench.run_dir(), Signal::KILL, PATIENCE).unwrap();
+    let error = bench.kernel.exec(bench.run_dir(), &command(&["true"]), PATIENCE).err().unwrap();
+    assert_eq!(error.kind(), ErrorKind::Refused, "{error}");
+}
