@@ -12,10 +12,15 @@ mod streams;
 use std::{io::Write as _, sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
-use wharf::engine::{Engine, Locations, backend::fake::FakeHost, domain::HostSpec};
+use wharf::engine::{
+    Engine, Locations,
+    backend::{embedded, fake::FakeHost},
+    domain::HostSpec,
+};
 
 use self::bench::Bench;
 use crate::support::{
+    command::wharf_binary,
     need::{needs_docker, needs_image, needs_podman, needs_root, needs_user},
     store::Store,
 };
@@ -75,28 +80,33 @@ async fn the_fake_engine_conforms() {
     conform(Bench::new("fake", engine, "bb:1"), &[]).await;
 }
 
+#[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_embedded_engine_conforms_as_root() {
     if !needs_root() {
         return;
     }
-    embedded("embedded, root").await;
+    embedded_engine("embedded, root").await;
 }
 
+#[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_embedded_engine_conforms_rootless() {
     if !needs_user() {
         return;
     }
-    embedded("embedded, rootless").await;
+    embedded_engine("embedded, rootless").await;
 }
 
-async fn embedded(label: &'static str) {
+#[cfg(target_os = "linux")]
+async fn embedded_engine(label: &'static str) {
     let Some(image) = needs_image("bb:1") else { return };
     let store = Store::new();
     let root = store.root().to_owned();
     let locations = Locations::resolve(&|name| (name == "WHARF_ROOT").then(|| root.clone()), Some(0));
-    let engine = Engine::open(HostSpec::Embedded, &locations).unwrap();
+    // The roles of monitors and helpers are the program's, not this test's.
+    let backend = embedded::open_with_binary(&locations, wharf_binary()).unwrap();
+    let engine = Engine::with_backend(HostSpec::Embedded, backend);
     conform(Bench::new(label, engine, &image), &[]).await;
 }
 

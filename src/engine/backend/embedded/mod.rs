@@ -32,22 +32,29 @@ use crate::engine::{domain::Result, location::Locations};
 /// `Unsupported` on systems without containers of this kind.
 #[cfg(target_os = "linux")]
 pub fn open(locations: &Locations) -> Result<Arc<dyn Backend>> {
+    open_with_binary(locations, linux::LinuxKernel::this_binary())
+}
+
+/// As [`open`], for programs that are not `wharf` themselves: the helper roles are played by `binary`.
+///
+/// # Errors
+/// As [`open`].
+#[cfg(target_os = "linux")]
+pub fn open_with_binary(locations: &Locations, binary: std::path::PathBuf) -> Result<Arc<dyn Backend>> {
     use self::{
         backend::EmbeddedBackend,
         containers::{Containers, layout::Layout},
         disk::{Disk, RealDisk},
         image_verbs::Images,
-        images::unpacker::Unpacker,
         kernel::Kernel,
-        linux::{FileWatch, LinuxKernel, boot_id, layer_unpacker},
+        linux::{FileWatch, LinuxKernel, boot_id, unpack::unpacker_of_this_user},
     };
     let disk: Arc<dyn Disk> = Arc::new(RealDisk);
-    let kernel: Arc<dyn Kernel> = Arc::new(LinuxKernel::new(LinuxKernel::this_binary()));
-    let unpacker: Arc<dyn Unpacker> = layer_unpacker();
+    let unpacker = unpacker_of_this_user(binary.clone());
+    let kernel: Arc<dyn Kernel> = Arc::new(LinuxKernel::new(binary));
     let images = Arc::new(Images::new(locations.data.clone(), Arc::clone(&disk), unpacker, boot_id()));
     let layout = Layout::new(locations.data.clone(), locations.run.clone());
-    let base = Arc::clone(&images);
-    let containers = Containers::new(layout, Arc::clone(&disk), Arc::clone(&kernel), base);
+    let containers = Containers::new(layout, Arc::clone(&disk), Arc::clone(&kernel), images.clone());
     Ok(Arc::new(EmbeddedBackend::new(containers, images, kernel, disk, |path| Ok(Box::new(FileWatch::new(path)?)))))
 }
 

@@ -40,20 +40,8 @@ pub use exec::exec;
 pub use linux_kernel::LinuxKernel;
 pub use monitor::{MonitorHooks, monitor};
 
-use std::sync::Arc;
-
-use super::images::unpacker::Unpacker;
-
 /// This boot of the machine; empty when the kernel does not tell, which matches no earlier boot.
 #[must_use]
 pub fn boot_id() -> String {
     process::boot_id().unwrap_or_default()
-}
-
-/// What this user may do with the files of layers.
-#[must_use]
-pub fn layer_unpacker() -> Arc<dyn Unpacker> {
-    let privilege =
-        if rustix::process::geteuid().is_root() { unpack::Privilege::Root } else { unpack::Privilege::SingleUser };
-    Arc::new(unpack::LayerUnpacker::new(privilege))
 }
