@@ -3,10 +3,13 @@
 //! Needed is what a record names and what a living lease keeps; everything else goes. Deliberately elsewhere: which
 //! records go (`remove`).
 
-use std::collections::HashSet;
+use std::{collections::HashSet, path::Path};
 
 use super::{leases::CollectionGuard, records::ImageRecord, store::ImageStore};
-use crate::engine::domain::{Digest, Error, Result};
+use crate::engine::{
+    backend::embedded::disk::is_temporary,
+    domain::{Digest, Error, Result},
+};
 
 /// What to do with downloads that were interrupted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,8 +36,11 @@ impl ImageStore {
         let mut collected = Collected::default();
         self.collect_blobs(&records, &leased, &mut collected)?;
         self.collect_layers(&records, &leased, &mut collected)?;
+        self.clear_temporaries(&self.layout.records())?;
         if leased.is_empty() {
             self.clear_ingest(partials)?;
+            self.clear_temporaries(&self.layout.blobs("sha256"))?;
+            self.clear_temporaries(&self.layout.blobs("sha512"))?;
         }
         drop(guard);
         self.empty_trash()?;
@@ -87,6 +93,16 @@ impl ImageStore {
                 self.layers.hide(&entry.name)?;
                 collected.layers.insert(entry.name);
             }
+        }
+        Ok(())
+    }
+
+    /// Removes half-written files where nobody writes now.
+    fn clear_temporaries(&self, directory: &Path) -> Result<()> {
+        let entries = self.disk.list(directory).map_err(|error| Error::io("listing the image store", error))?;
+        for entry in entries.iter().filter(|entry| is_temporary(&entry.name)) {
+            // Left to the next collection when it cannot go now.
+            let _ = self.disk.remove_file(&directory.join(&entry.name));
         }
         Ok(())
     }

@@ -79,8 +79,16 @@ impl Leases {
     pub(super) fn living(&self) -> Result<HashSet<Digest>> {
         let failed = |error| Error::io("reading leases", error);
         let mut living = HashSet::new();
-        for entry in self.disk.list(&self.layout.leases()).map_err(failed)? {
-            let Some(name) = entry.name.strip_suffix(".lock") else { continue };
+        let entries = self.disk.list(&self.layout.leases()).map_err(failed)?;
+        let locks: HashSet<&str> = entries.iter().filter_map(|entry| entry.name.strip_suffix(".lock")).collect();
+        for entry in &entries {
+            let Some(name) = entry.name.strip_suffix(".lock") else {
+                // A list without its lock, or a list half-written: nobody writes one now.
+                if entry.name.strip_suffix(".json").is_none_or(|name| !locks.contains(name)) {
+                    let _ = self.disk.remove_file(&self.layout.leases().join(&entry.name));
+                }
+                continue;
+            };
             let list = self.path(name, "json");
             if is_free(&self.path(name, "lock")) {
                 // A dead lease that cannot be cleared is found again next time.

@@ -14,6 +14,7 @@ mod layers;
 mod layout;
 mod leases;
 mod pull;
+mod push;
 mod receive;
 mod records;
 pub mod registry_source;

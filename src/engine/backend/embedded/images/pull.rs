@@ -26,7 +26,10 @@ use super::{
 use crate::engine::{
     backend::{
         OperationContext,
-        embedded::manifest::{Descriptor, INDEX_DEPTH, ImageManifest, MANIFEST_MAX, Manifest, platform_mismatch},
+        embedded::{
+            manifest::{Descriptor, INDEX_DEPTH, ImageManifest, MANIFEST_MAX, Manifest, platform_mismatch},
+            registry::read_error,
+        },
     },
     domain::{Digest, Error, ErrorKind, ImageReference, Platform, Result, Timestamp, Verb},
 };
@@ -179,9 +182,7 @@ impl ImageStore {
         }
         let mut bytes = Vec::new();
         let body = source.blob(descriptor, 0, context)?;
-        body.take(descriptor.size + 1).read_to_end(&mut bytes).map_err(|error| {
-            Error::new(ErrorKind::Unreachable, "the connection ended inside the configuration").caused_by(error)
-        })?;
+        body.take(descriptor.size + 1).read_to_end(&mut bytes).map_err(read_error)?;
         if bytes.len() as u64 != descriptor.size {
             return Err(mismatch(&descriptor.digest, "it has another size than its manifest says"));
         }
@@ -289,17 +290,23 @@ impl ImageStore {
             root,
         };
         let _guard = self.leases.exclude(Verb::Pull)?;
-        record.digests = self.records.image(&id)?.map(|known| known.digests).unwrap_or_default();
+        let known = self.records.image(&id)?;
+        record.digests = known.as_ref().map(|known| known.digests.clone()).unwrap_or_default();
         record.digests.push(untagged(reference).with_digest(found.target.clone()));
         record.digests.sort();
         record.digests.dedup();
-        self.records.put_image(&record)?;
+        if let Some(known) = &known {
+            record.pulled = known.pulled;
+        }
+        if known.as_ref() != Some(&record) {
+            self.records.put_image(&record)?;
+        }
         let tag = reference.clone().with_default_tag();
         let before = if tag.digest().is_some() { Some(id.clone()) } else { self.records.tagged(&tag)? };
         if before.as_ref() != Some(&id) {
             self.records.put_tag(&tag, &id)?;
+            self.write_index()?;
         }
-        self.write_index()?;
         Ok(Pulled { already: before.as_ref() == Some(&id), id, digest: found.target })
     }
 }

@@ -214,9 +214,13 @@ fn receive_rest(
     let mut failures = 0;
     while partial.received < descriptor.size {
         let before = partial.received;
-        let Err(error) = receive_some(descriptor, partial, source, control, tide) else { continue };
+        let error = match receive_some(descriptor, partial, source, control, tide) {
+            Ok(()) => continue,
+            Err(Interruption::Final(error)) => return Err(error),
+            Err(Interruption::Passing(error)) => error,
+        };
         failures = if partial.received > before { 1 } else { failures + 1 };
-        if failures > ATTEMPTS || !may_pass(&error) {
+        if failures > ATTEMPTS {
             return Err(error);
         }
         let mut pause = PAUSE * 2_u32.pow(failures - 1);
@@ -230,6 +234,19 @@ fn receive_rest(
     Ok(())
 }
 
+/// Why one connection did not bring everything.
+enum Interruption {
+    /// It broke; another one may go on.
+    Passing(Error),
+    Final(Error),
+}
+
+impl From<Error> for Interruption {
+    fn from(error: Error) -> Self {
+        Self::Final(error)
+    }
+}
+
 /// One connection's worth.
 fn receive_some(
     descriptor: &Descriptor,
@@ -237,27 +254,27 @@ fn receive_some(
     source: &dyn ImageSource,
     control: Control<'_>,
     tide: &Tide,
-) -> Result<()> {
+) -> Result<(), Interruption> {
     let mut body = source.blob(descriptor, partial.received, control.context)?;
     let mut piece = vec![0; PIECE];
     loop {
         (control.check)()?;
         if tide.level().abandoned {
-            return Err(Error::cancelled());
+            return Err(Error::cancelled().into());
         }
         let count = match body.read(&mut piece) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(interrupted(partial.received, descriptor.size).caused_by(error)),
+            Err(error) => return Err(cause_of(error, partial.received, descriptor.size)),
             Ok(count) => count,
         };
         let Some(bytes) = piece.get(..count).filter(|bytes| !bytes.is_empty()) else {
             return match partial.received == descriptor.size {
                 true => Ok(()),
-                false => Err(interrupted(partial.received, descriptor.size)),
+                false => Err(Interruption::Passing(interrupted(partial.received, descriptor.size))),
             };
         };
         if bytes.len() as u64 > descriptor.size - partial.received {
-            return Err(mismatch(&descriptor.digest, "more bytes came than its manifest says"));
+            return Err(mismatch(&descriptor.digest, "more bytes came than its manifest says").into());
         }
         partial.file.write_all(bytes).map_err(|error| Error::io("writing a download", error))?;
         partial.digester.update(bytes);
@@ -267,12 +284,15 @@ fn receive_some(
     }
 }
 
+/// A source that tells its failures itself has also been patient itself; anything else is an interrupted connection.
+fn cause_of(error: io::Error, received: u64, size: u64) -> Interruption {
+    match error.downcast::<Error>() {
+        Ok(told) => Interruption::Final(told),
+        Err(error) => Interruption::Passing(interrupted(received, size).caused_by(error)),
+    }
+}
+
 fn interrupted(received: u64, size: u64) -> Error {
     Error::new(ErrorKind::Unreachable, format!("the connection ended after {received} of {size} bytes"))
         .remedy("try again: what has arrived is kept and the transfer goes on from there")
-}
-
-/// Whether trying again may help.
-fn may_pass(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::Unreachable | ErrorKind::TimedOut | ErrorKind::RateLimited)
 }

@@ -249,3 +249,34 @@ fn the_store_is_an_oci_image_layout() {
     assert_eq!(entry["digest"], one.digest.to_string());
     assert!(store.root().join("oci-layout").exists());
 }
+
+#[test]
+fn an_image_made_here_is_like_any_other() {
+    use crate::engine::domain::{ImageImport, Timestamp};
+    let store = TestStore::new();
+    let layer = tar(&[("bin/", ""), ("bin/demo", "x")]);
+    let import = |size| ImageImport {
+        reference: reference("wharf/demo:1"),
+        layer: Box::new(std::io::Cursor::new(layer.clone())),
+        layer_size: size,
+        created: Timestamp::from_unix_seconds(1_000_000_000),
+        entrypoint: vec!["/bin/demo".into()],
+        command: Vec::new(),
+        env: vec!["A=b".into()],
+        labels: std::collections::BTreeMap::from([("demo".into(), "yes".into())]),
+        created_by: "a test".into(),
+    };
+    for wrong in [layer.len() as u64 - 1, layer.len() as u64 + 1] {
+        assert_eq!(store.images.import(import(wrong), &context()).unwrap_err().kind(), ErrorKind::InvalidInput);
+        assert!(store.names("records").is_empty() && store.names("blobs/sha256").is_empty());
+        store.assert_tidy();
+    }
+    let made = store.images.import(import(layer.len() as u64), &context()).unwrap();
+    let again = store.images.import(import(layer.len() as u64), &context()).unwrap();
+    assert_eq!((made.already, again.already, &made.id), (false, true, &again.id));
+    let pinned = store.images.pin("wharf/demo:1", None, &context()).unwrap();
+    assert_eq!(fs::read_to_string(pinned.lowers[0].join("bin/demo")).unwrap(), "x");
+    assert_eq!(pinned.config.config.entrypoint, ["/bin/demo"]);
+    assert_eq!(store.images.history("wharf/demo:1").unwrap()[0].created_by, "a test");
+    store.assert_tidy();
+}

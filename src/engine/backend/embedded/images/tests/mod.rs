@@ -1,5 +1,6 @@
 //! Does the image store keep its promises? Pulls from a registry in memory that can misbehave.
 
+mod faults;
 mod importing;
 mod keeping;
 mod memory_registry;
@@ -19,7 +20,7 @@ use crate::engine::{
     backend::{
         OperationContext,
         embedded::{
-            disk::RealDisk,
+            disk::{Disk, RealDisk},
             linux::unpack::{LayerUnpacker, Privilege},
         },
     },
@@ -64,12 +65,16 @@ impl TestStore {
 }
 
 fn open(base: &Path, boot: &str) -> ImageStore {
+    open_on(Arc::new(RealDisk), base, boot)
+}
+
+fn open_on(disk: Arc<dyn Disk>, base: &Path, boot: &str) -> ImageStore {
     let privilege = match rustix::process::geteuid().is_root() {
         true => Privilege::Root,
         false => Privilege::SingleUser,
     };
     let unpacker = Arc::new(LayerUnpacker::new(privilege));
-    ImageStore::open(&base.join("images"), Arc::new(RealDisk), unpacker, boot).unwrap()
+    ImageStore::open(&base.join("images"), disk, unpacker, boot).unwrap()
 }
 
 fn reference(name: &str) -> ImageReference {
