@@ -131,9 +131,11 @@ fn interrupting_a_wait_ends_it_as_a_shell_expects() {
 }
 
 #[test]
-fn a_reader_that_leaves_ends_the_run() {
+fn a_reader_that_leaves_ends_the_run_and_its_container() {
     on_each_engine(|bench| {
-        let words = lines(bench, "yes");
+        let name = bench.name("yes");
+        let mut words = lines(bench, "yes");
+        words.splice(1..1, ["--name".to_owned(), name.clone()]);
         let mut child = spawn(bench, &words);
         let mut output = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
@@ -142,5 +144,6 @@ fn a_reader_that_leaves_ends_the_run() {
         drop(output);
         let status = wait_until("the run to end", PATIENCE, || child.try_wait().unwrap());
         assert_eq!(status.code(), Some(141), "{status}");
+        assert_eq!(bench.status(&name), "gone");
     });
 }

@@ -18,8 +18,9 @@ use crate::{
 pub const REDRAW: Duration = Duration::from_millis(100);
 /// What ends sooner leaves no trace of progress.
 const PATIENCE: Duration = Duration::from_millis(250);
-/// Between two plain lines about the same operation.
-const SPARSE: Duration = Duration::from_secs(5);
+/// Between two plain lines about the same operation: after this when its step has changed, else after the next.
+const SPARSE: Duration = Duration::from_secs(2);
+const SPARSER: Duration = Duration::from_secs(10);
 const BAR: usize = 24;
 /// Finished layers beyond this many rows are counted instead of shown.
 const ROWS: usize = 12;
@@ -82,10 +83,11 @@ impl LiveArea {
         }
         let now = Instant::now();
         let (done, total) = progress.bytes();
-        if let Some((at, step)) = self.said.get(&running.operation)
-            && (*step == progress.step && now.duration_since(*at) < SPARSE)
-        {
-            return None;
+        if let Some((at, step)) = self.said.get(&running.operation) {
+            let pause = if *step == progress.step { SPARSER } else { SPARSE };
+            if now.duration_since(*at) < pause {
+                return None;
+            }
         }
         self.said.insert(running.operation, (now, progress.step.clone()));
         let mut line = format!("{}: {}", running.target, progress.step);
@@ -187,12 +189,16 @@ mod tests {
     }
 
     #[test]
-    fn a_pipe_sees_a_line_when_the_step_changes() {
+    fn a_pipe_sees_a_line_now_and_then() {
         let mut progress = progress();
         let mut area = LiveArea::new(false);
         assert_eq!(area.show(&[running(&progress)]), "alpine: fetching 150B / 200B\n");
         assert_eq!(area.show(&[running(&progress)]), "");
         progress.step = "unpacking".to_owned();
+        assert_eq!(area.show(&[running(&progress)]), "");
+        for (at, _) in area.said.values_mut() {
+            *at = at.checked_sub(SPARSE).unwrap();
+        }
         assert_eq!(area.show(&[running(&progress)]), "alpine: unpacking 150B / 200B\n");
     }
 }

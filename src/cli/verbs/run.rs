@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     cli::{
-        attached::{self, Joining, terminal},
+        attached::{self, Joining, Parting, terminal},
         exit::Exit,
         grammar::{Change, RunRequest, USAGE_OF_RUN, UsageError},
     },
@@ -85,7 +85,13 @@ async fn start(work: &mut Work<'_>, id: ContainerId, facts: Facts, target: &str)
         Err(error) => Err(error),
     };
     match parting {
-        Ok(parting) => report(work, &parting, target).await,
+        Ok(parting) => {
+            if facts.auto_remove && matches!(parting, Parting::OutputGone) {
+                // What a pipe does to a process: nobody reads it, so it ends. Docker would let it run for ever.
+                remove_leftover(work, id).await;
+            }
+            report(work, &parting, target).await
+        }
         Err(error) => {
             if facts.auto_remove {
                 remove_leftover(work, id).await;
@@ -96,7 +102,7 @@ async fn start(work: &mut Work<'_>, id: ContainerId, facts: Facts, target: &str)
     }
 }
 
-/// `--rm` holds for a container that never ran, too.
+/// `--rm` holds for a container that never ran, too, and for one that nobody reads any more.
 async fn remove_leftover(work: &mut Work<'_>, id: ContainerId) {
     let options = RemoveOptions { force: Force::Yes, volumes: true };
     let command = Command::Remove { container: ContainerSelector::Id(id.clone()), options };
