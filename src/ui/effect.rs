@@ -59,6 +59,8 @@ pub enum Question {
     Processes(ContainerId),
     InspectImage(String),
     History(String),
+    /// The last line that an ended container printed.
+    LastLine(ContainerId),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -16,9 +16,15 @@ use super::{
 };
 use crate::engine::{
     Engine, Locations,
-    domain::{Command, ContainerId, Error, ErrorKind, HostSpec, LogOptions, OperationId, Result},
+    domain::{Command, ContainerId, Error, ErrorKind, HostSpec, LogItem, LogOptions, OperationId, Result},
     limits,
 };
+use crate::text::{SafeText, without_styling};
+
+/// Lines looked at for the last one that is not blank.
+const LAST_LINES: usize = 5;
+/// Bytes of it worth reading for one row.
+const LAST_LINE_BYTES: usize = 400;
 
 /// Opens hosts; tests open the fake one.
 pub type OpenEngine = Arc<dyn Fn(HostSpec) -> Result<Engine> + Send + Sync>;
@@ -148,6 +154,7 @@ impl EffectRunner {
                 Question::InspectContainer(id) => engine.inspect_container(&id.into()).await.map(Answer::Inspect),
                 Question::InspectImage(image) => engine.inspect_image(&image).await.map(Answer::Inspect),
                 Question::Processes(id) => engine.processes(&id).await.map(Answer::Processes),
+                Question::LastLine(id) => last_line(&engine, id).await,
                 Question::History(image) => engine.history(&image).await.map(Answer::History),
             };
             // As above.
@@ -182,6 +189,29 @@ impl EffectRunner {
             let _ = messages.send(message).await;
         });
     }
+}
+
+/// The last line that says something.
+async fn last_line(engine: &Engine, container: ContainerId) -> Result<Answer> {
+    let (items, mut batches) = mpsc::channel(limits::LOG_BATCHES);
+    let options = LogOptions { follow: false, tail: Some(LAST_LINES), since: None, until: None };
+    let read = engine.logs(&container, options, items);
+    let find = async {
+        let mut text = String::new();
+        while let Some(items) = batches.recv().await {
+            for item in items {
+                let LogItem::Entry(entry) = item else { continue };
+                let start = entry.bytes.get(..entry.bytes.len().min(LAST_LINE_BYTES)).unwrap_or_default();
+                let line: String = SafeText::log_line(&without_styling(start), 1).into();
+                if !line.trim().is_empty() {
+                    text = line;
+                }
+            }
+        }
+        text
+    };
+    let (result, text) = tokio::join!(read, find);
+    result.map(|()| Answer::LastLine { container, text })
 }
 
 /// Opens real hosts.

@@ -12,7 +12,7 @@ use super::{
     input::TerminalEvent,
 };
 use crate::engine::domain::{
-    Command, Error, HistoryEntry, Inventory, LogItem, OperationId, Outcome, ProcessTable, Result,
+    Command, ContainerId, Error, HistoryEntry, Inventory, LogItem, OperationId, Outcome, ProcessTable, Result,
 };
 
 #[derive(Debug)]
@@ -74,6 +74,7 @@ pub enum Answer {
     Inspect(Value),
     Processes(ProcessTable),
     History(Vec<HistoryEntry>),
+    LastLine { container: ContainerId, text: String },
 }
 
 /// SIGINT asks like Ctrl-C; SIGTERM and SIGHUP do not ask.

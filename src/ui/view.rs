@@ -73,11 +73,11 @@ fn draw_header(canvas: &mut Canvas<'_>, area: Area, state: &State) {
     for (text, style) in left {
         pen.put(&text, style).gap(2);
     }
-    let rest = pen.rest();
-    let place = rest.split_right(u16::try_from(right_width + 1).unwrap_or(u16::MAX)).1;
+    let place = area.split_right(u16::try_from(right_width + 2).unwrap_or(u16::MAX)).1;
     // Numbers matter more than the host's address where there is no room for both.
     canvas.clear(place);
     let mut pen = canvas.pen(place);
+    pen.gap(1);
     for (text, style) in right {
         pen.put(&text, style);
     }

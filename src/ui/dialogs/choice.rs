@@ -76,7 +76,7 @@ impl State {
         let label = self.items.iter().map(|item| width_of(&item.label)).max().unwrap_or(0);
         let note = self.items.iter().map(|item| width_of(&item.note)).max().unwrap_or(0);
         let lines = self.lines.iter().map(|line| width_of(line)).max().unwrap_or(0);
-        let width = u16::try_from((label + note + 8).max(lines).clamp(30, 76)).unwrap_or(76);
+        let width = u16::try_from((label + note + 8).max(lines).clamp(30, 76) + 2).unwrap_or(76);
         let above = u16::try_from(self.lines.len()).unwrap_or(0);
         let gap = u16::from(above > 0);
         let rows = u16::try_from(self.items.len()).unwrap_or(u16::MAX);

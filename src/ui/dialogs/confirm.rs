@@ -99,7 +99,7 @@ impl State {
         let theme = canvas.theme;
         let buttons = width_of(&self.verb) + 24;
         let widest = self.lines.iter().chain([&self.title, &self.cli]).map(|line| width_of(line)).max().unwrap_or(0);
-        let width = u16::try_from(widest.max(buttons).clamp(36, 72)).unwrap_or(72);
+        let width = u16::try_from(widest.max(buttons).clamp(36, 72) + 2).unwrap_or(72);
         let lines = u16::try_from(self.lines.len()).unwrap_or(u16::MAX);
         let inner = dialog_box::draw(canvas, &self.title, width, lines.saturating_add(4), theme.bad).inset(1, 0);
         for (row, line) in (0..).zip(&self.lines) {

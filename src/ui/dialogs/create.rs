@@ -185,7 +185,7 @@ impl State {
 
     pub fn draw(&self, canvas: &mut Canvas<'_>) {
         let theme = canvas.theme;
-        let rows = u16::try_from(TEXTS.len() + CHOICES.len() + 5).unwrap_or(u16::MAX);
+        let rows = u16::try_from(TEXTS.len() + CHOICES.len() + 4).unwrap_or(u16::MAX);
         let inner = dialog_box::draw(canvas, "create a container", 70, rows, theme.rule).inset(1, 0);
         // On a short screen the lines around the current one count.
         let head = u16::try_from(self.index).unwrap_or(0).saturating_sub(inner.height.saturating_sub(6));

@@ -95,7 +95,9 @@ pub(super) fn refresh(state: &mut State) -> Vec<Effect> {
     state.containers.refresh(&state.facts, containers);
     state.images.refresh(&state.facts, images);
     state.operations.refresh(&state.facts, operations);
-    visit_selection(state)
+    let mut effects = state.containers.ask_last_lines(&state.facts);
+    effects.extend(visit_selection(state));
+    effects
 }
 
 /// Shows the selected container in the detail.
@@ -123,6 +125,12 @@ fn host_failed(state: &mut State, epoch: Epoch, error: &Error) -> Vec<Effect> {
 }
 
 fn answered(state: &mut State, query: super::effect::QueryId, answer: crate::engine::domain::Result<Answer>) {
+    if let Ok(Answer::LastLine { container, text }) = &answer {
+        if let Some(line) = state.containers.last_lines.get_mut(container) {
+            line.text.clone_from(text);
+        }
+        return;
+    }
     match state.screen {
         Screen::Containers if query == state.detail.query => {
             let rows = state.viewer_rows();
@@ -130,7 +138,7 @@ fn answered(state: &mut State, query: super::effect::QueryId, answer: crate::eng
         }
         Screen::Images if query == state.images.query => match answer {
             Ok(Answer::History(entries)) => state.images.answered(Ok(entries)),
-            Ok(Answer::Inspect(_) | Answer::Processes(_)) => {}
+            Ok(Answer::Inspect(_) | Answer::Processes(_) | Answer::LastLine { .. }) => {}
             Err(error) => state.images.answered(Err(error)),
         },
         Screen::Containers | Screen::Images | Screen::Operations => {}

@@ -41,6 +41,8 @@ impl<'a> Canvas<'a> {
         if area.is_empty() || area.y >= self.buffer.area.bottom() || area.x >= self.buffer.area.right() {
             return 0;
         }
+        // What was there before must not shine through: a name on a rule is not the rule's colour.
+        let style = Style::reset().patch(style);
         if text.is_ascii() {
             return self.put_ascii(area, text, style);
         }

@@ -13,15 +13,21 @@ pub struct Hint {
     pub action: Action,
 }
 
-/// Writes as many as fit, whole ones only, the first ones first.
+/// Writes as many as fit, whole ones only, the first ones first. The last one, help, is always there.
 pub fn draw(canvas: &mut Canvas<'_>, area: Area, hints: &[Hint]) {
     let theme = canvas.theme;
+    let needed = |hint: &Hint| width_of(&hint.key) + 1 + width_of(&hint.word);
+    let last = hints.last();
+    let reserved = last.map_or(0, |last| needed(last) + 2);
     let mut pen = canvas.pen(area.row(0));
-    for hint in hints {
-        let needed = width_of(&hint.key) + 1 + width_of(&hint.word);
-        if needed > usize::from(pen.rest().width) {
-            break;
-        }
+    let others = hints.iter().take(hints.len().saturating_sub(1));
+    let room = usize::from(area.width);
+    let mut used = 0;
+    let fitting = others.take_while(|hint| {
+        used += needed(hint) + 2;
+        used + reserved <= room + 2
+    });
+    for hint in fitting.chain(last) {
         let hit = Hit::Action(hint.action);
         pen.button(&hint.key, theme.key, hit).gap(1).button(&hint.word, theme.dim, hit).gap(2);
     }

@@ -47,10 +47,19 @@ pub fn widths<const N: usize>(columns: &[Column; N], room: u16) -> [u16; N] {
     for ((width, column), _) in found.iter_mut().zip(columns).zip(kept).filter(|(_, kept)| *kept) {
         *width = column.least;
     }
-    for ((width, column), _) in found.iter_mut().zip(columns).zip(kept).filter(|(_, kept)| *kept) {
-        let more = column.wanted.saturating_sub(column.least).min(left);
-        *width += more;
-        left -= more;
+    // One column at a time, so that scarce room is spread evenly and not taken by the first.
+    loop {
+        let mut given = false;
+        for ((width, column), _) in found.iter_mut().zip(columns).zip(kept).filter(|(_, kept)| *kept) {
+            if left > 0 && *width < column.wanted {
+                *width += 1;
+                left -= 1;
+                given = true;
+            }
+        }
+        if !given {
+            break;
+        }
     }
     let shares: u32 =
         columns.iter().zip(kept).filter(|(_, kept)| *kept).map(|(column, _)| u32::from(share(column))).sum();

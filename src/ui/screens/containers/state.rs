@@ -2,10 +2,10 @@
 //!
 //! Deliberately elsewhere: how these change (`update`), the rows as text (`view_model`).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    engine::domain::ContainerId,
+    engine::domain::{ContainerId, Timestamp},
     ui::{cursor::Cursor, widgets::TextField},
 };
 
@@ -19,6 +19,18 @@ pub struct State {
     /// Indexes into the inventory's containers, filtered and in order.
     pub rows: Vec<usize>,
     pub totals: Totals,
+    /// The last words of containers that failed, and the end of the run they belong to.
+    pub last_lines: BTreeMap<ContainerId, LastLine>,
+    /// Somebody publishes a port, so the column is worth its room.
+    pub has_ports: bool,
+}
+
+/// What a failed container printed last.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LastLine {
+    pub finished: Option<Timestamp>,
+    /// Safe to show; empty until it has been read.
+    pub text: String,
 }
 
 /// The order of the rows.

@@ -5,13 +5,20 @@
 use std::cmp::Ordering;
 
 use super::{
-    state::{Direction, Sort, SortBy, State, Totals},
+    state::{Direction, LastLine, Sort, SortBy, State, Totals},
     view_model::{Urgency, urgency},
 };
 use crate::{
-    engine::domain::{Container, ContainerId},
-    ui::{cursor::Step, facts::Facts},
+    engine::domain::{Container, ContainerId, Status},
+    ui::{
+        cursor::Step,
+        effect::{Effect, QueryId, Question},
+        facts::Facts,
+    },
 };
+
+/// Rows whose last lines are worth asking for: what floats up is among the first.
+const VISIBLE: usize = 24;
 
 impl State {
     /// Brings rows, totals, selection and marks in line with the inventory. `shown` rows fit on the screen.
@@ -19,6 +26,7 @@ impl State {
         let containers = &facts.inventory.containers;
         let needle = self.filter.field.text().to_lowercase();
         self.totals = Totals::default();
+        self.has_ports = containers.iter().any(|container| !container.ports.is_empty());
         let mut rows: Vec<(Urgency, usize)> = Vec::with_capacity(containers.len());
         for (index, container) in containers.iter().enumerate() {
             let urgency = urgency(container, facts);
@@ -40,6 +48,24 @@ impl State {
         let index = here.unwrap_or(self.cursor.index);
         self.cursor.place(index, self.rows.len(), shown);
         self.select_cursor(facts);
+    }
+
+    /// Asks for the last line of what failed and can be seen, once for each end.
+    pub fn ask_last_lines(&mut self, facts: &Facts) -> Vec<Effect> {
+        self.last_lines.retain(|id, _| facts.inventory.container(id).is_some());
+        let containers = &facts.inventory.containers;
+        let mut effects = Vec::new();
+        for container in self.rows.iter().take(VISIBLE).filter_map(|index| containers.get(*index)) {
+            let ended = container.status() == Status::Exited && container.state.reason.is_none();
+            let finished = container.state.finished;
+            let known = self.last_lines.get(&container.id).is_some_and(|line| line.finished == finished);
+            if ended && !known && urgency(container, facts) == Urgency::Trouble {
+                self.last_lines.insert(container.id.clone(), LastLine { finished, text: String::new() });
+                let question = Question::LastLine(container.id.clone());
+                effects.push(Effect::Ask { query: QueryId::default(), question });
+            }
+        }
+        effects
     }
 
     pub fn step(&mut self, step: Step, facts: &Facts, shown: usize) {

@@ -31,16 +31,16 @@ const MARGIN: u16 = 4;
 const COLUMNS: [Column; 6] = [
     Column { title: "NAME", least: 10, wanted: 22, priority: 0, stretch: Stretch::Share(2) },
     Column { title: "STATUS", least: 12, wanted: 23, priority: 1, stretch: Stretch::No },
-    Column { title: "IMAGE", least: 12, wanted: 28, priority: 3, stretch: Stretch::Share(2) },
+    Column { title: "IMAGE", least: 14, wanted: 24, priority: 3, stretch: Stretch::Share(2) },
     Column { title: "PORTS", least: 9, wanted: 14, priority: 5, stretch: Stretch::No },
-    Column { title: "COMMAND", least: 14, wanted: 20, priority: 4, stretch: Stretch::Share(4) },
+    Column { title: "COMMAND", least: 14, wanted: 24, priority: 4, stretch: Stretch::Share(4) },
     Column { title: "AGE", least: 4, wanted: 4, priority: 2, stretch: Stretch::No },
 ];
 
 /// Draws the heading and the rows.
 pub fn draw(canvas: &mut Canvas<'_>, area: Area, state: &State, facts: &Facts, focus: Focus) {
     let (heading, body) = area.split_top(1);
-    let columns = widths(&COLUMNS, area.width.saturating_sub(MARGIN + 1));
+    let columns = columns(area.width, state);
     draw_heading(canvas, heading, &columns, state);
     canvas.hit(body, Hit::List);
     let shown = usize::from(body.height);
@@ -64,6 +64,15 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Area, state: &State, facts: &Facts, f
         canvas.put_centred(body.row(body.height / 3), &text, dim);
     }
     draw_thumb(canvas, body, first, shown, state.rows.len());
+}
+
+/// The widths of the columns; ports only where somebody has one.
+fn columns(width: u16, state: &State) -> [u16; 6] {
+    let mut columns = COLUMNS;
+    if let Some(ports) = columns.iter_mut().find(|column| column.title == "PORTS" && !state.has_ports) {
+        ports.least = u16::MAX;
+    }
+    widths(&columns, width.saturating_sub(MARGIN + 1))
 }
 
 fn draw_heading(canvas: &mut Canvas<'_>, area: Area, columns: &[u16; 6], state: &State) {
@@ -141,7 +150,7 @@ fn draw_row(
         column(&mut pen, ports, &view_model::ports(container), theme.text, Cut::End);
     }
     if command > 0 {
-        match view_model::remark(container) {
+        match view_model::remark(container, state.last_lines.get(&container.id).map(|line| line.text.as_str())) {
             Remark::Reason(reason) => {
                 let (sign, _) = pen.rest().split_left(command);
                 pen.put(theme.glyphs.reason, theme.error).gap(1);

@@ -197,7 +197,7 @@ pub fn done(verb: Verb) -> &'static str {
 
 /// Why it is in trouble, else what it runs.
 #[must_use]
-pub fn remark(container: &Container) -> Remark<'_> {
+pub fn remark<'a>(container: &'a Container, last_line: Option<&'a str>) -> Remark<'a> {
     let state = &container.state;
     if let Some(reason) = state.reason.as_deref().or(container.degraded.as_deref()) {
         return Remark::Reason(SafeText::from_untrusted(reason));
@@ -211,6 +211,9 @@ pub fn remark(container: &Container) -> Remark<'_> {
             Some(139) => "it crashed (SIGSEGV)",
             Some(_) | None => "",
         };
+        if let Some(line) = last_line.filter(|line| known.is_empty() && !line.is_empty()) {
+            return Remark::Reason(SafeText::from_untrusted(line));
+        }
         if !known.is_empty() {
             return Remark::Reason(SafeText::from_untrusted(known));
         }

@@ -105,7 +105,7 @@ impl State {
                 self.inspect.show(document, shown);
             }
             (_, Err(error)) => self.inspect.fail(error),
-            (_, Ok(Answer::Processes(_) | Answer::History(_))) => {}
+            (_, Ok(Answer::Processes(_) | Answer::History(_) | Answer::LastLine { .. })) => {}
         }
     }
 

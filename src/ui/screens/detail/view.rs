@@ -52,8 +52,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Area, state: &State, facts: &Facts, f
 fn draw_heading(canvas: &mut Canvas<'_>, area: Area, state: &State, name: &str, focus: Focus) {
     let theme = canvas.theme;
     canvas.rule(area);
-    let right = status_words(state, theme.glyphs);
-    let right_width = u16::try_from(width_of(&right)).unwrap_or(0);
+    let words = status_words(state, theme.glyphs);
     let tabs: u16 = Tab::ALL.iter().map(|tab| u16::try_from(tab.title().len() + 2).unwrap_or(0)).sum();
     let room = area.width.saturating_sub(tabs + 8).max(6).min(area.width / 2);
     let name = SafeText::from_untrusted(name);
@@ -75,14 +74,20 @@ fn draw_heading(canvas: &mut Canvas<'_>, area: Area, state: &State, name: &str, 
         pen.put(" ", theme.text).button(tab.title(), style, Hit::Action(action)).put(" ", theme.text);
     }
     let rest = pen.rest();
-    if right_width > 0 && rest.width > right_width + 6 {
-        let place = Area { x: rest.right() - right_width - 4, width: right_width + 2, ..rest };
-        canvas.put(place, &format!(" {right} "), theme.dim);
+    // As much as there is room for, the first words first.
+    for count in (1..=words.len()).rev() {
+        let text = words.get(..count).unwrap_or_default().join(" · ");
+        let width = u16::try_from(width_of(&text)).unwrap_or(u16::MAX).saturating_add(2);
+        if rest.width > width.saturating_add(2) {
+            let place = Area { x: rest.right() - width - 2, width, ..rest };
+            canvas.put(place, &format!(" {text} "), theme.dim);
+            break;
+        }
     }
 }
 
 /// What the tab is doing, at the right of the heading.
-fn status_words(state: &State, glyphs: &crate::ui::theme::Glyphs) -> String {
+fn status_words(state: &State, glyphs: &crate::ui::theme::Glyphs) -> Vec<String> {
     match state.tab {
         Tab::Logs => {
             let logs = &state.logs;
@@ -98,8 +103,10 @@ fn status_words(state: &State, glyphs: &crate::ui::theme::Glyphs) -> String {
                 (StreamLink::Ended, _) => "ended".to_owned(),
                 (StreamLink::Live | StreamLink::Idle | StreamLink::Failed(_), _) => format!("follow {}", glyphs.off),
             });
-            if lines > 0 {
-                words.push(format!("{} lines", grouped(lines)));
+            match lines {
+                0 => {}
+                1 => words.push("1 line".to_owned()),
+                lines => words.push(format!("{} lines", grouped(lines))),
             }
             if logs.buffer.dropped() > 0 {
                 words.push(format!("{} older dropped", grouped(logs.buffer.dropped())));
@@ -114,10 +121,10 @@ fn status_words(state: &State, glyphs: &crate::ui::theme::Glyphs) -> String {
             if logs.times == Times::Shown {
                 words.push("times".to_owned());
             }
-            words.join(" · ")
+            words
         }
-        Tab::Inspect if !state.inspect.needle.is_empty() => format!("{} matches", state.inspect.matches.len()),
-        Tab::Inspect | Tab::Processes | Tab::Environment => String::new(),
+        Tab::Inspect if !state.inspect.needle.is_empty() => vec![format!("{} matches", state.inspect.matches.len())],
+        Tab::Inspect | Tab::Processes | Tab::Environment => Vec::new(),
     }
 }
 
