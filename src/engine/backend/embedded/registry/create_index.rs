@@ -165,16 +165,16 @@ impl Gathered {
 
 enum Parsed {
     Index(Index),
-    Image(ImageManifest),
+    Image(Box<ImageManifest>),
 }
 
 /// Artifacts are welcome here: an index may carry signatures and attestations of any kind.
 fn parse(found: &FetchedManifest) -> Result<Parsed> {
     match Manifest::parse(&found.bytes, found.media_type.as_deref()) {
         Ok(Manifest::Index(index)) => Ok(Parsed::Index(index)),
-        Ok(Manifest::Image(image)) => Ok(Parsed::Image(image)),
+        Ok(Manifest::Image(image)) => Ok(Parsed::Image(Box::new(image))),
         Err(error) if error.kind() == ErrorKind::Unsupported => {
-            serde_json::from_slice(&found.bytes).map(Parsed::Image).map_err(|_| error)
+            serde_json::from_slice(&found.bytes).map(Box::new).map(Parsed::Image).map_err(|_| error)
         }
         Err(error) => Err(error),
     }

@@ -42,7 +42,7 @@ pub fn of_transport(error: TransportError, url: &Url) -> Error {
         Fault::Source => return of_source(error),
         Fault::UnknownHost => (
             ErrorKind::Unreachable,
-            format!("no address is known for {host}"),
+            format!("no address is known for {host}: {error}"),
             "check the registry's name, and that this machine can resolve names (DNS, proxy)".to_owned(),
         ),
         Fault::Refused => (

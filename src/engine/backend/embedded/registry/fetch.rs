@@ -67,11 +67,16 @@ pub struct Registry {
 impl Registry {
     /// Opens nothing yet: the first call connects.
     pub fn new(settings: Arc<RegistrySettings>, context: OperationContext) -> Self {
-        let transport = UreqTransport::new(Arc::clone(&settings), context.cancel.clone());
-        Self::with_parts(settings, Box::new(transport), Arc::new(SystemPace), context)
+        Self::with_pace(settings, Arc::new(SystemPace), context)
     }
 
-    /// Over any transport, clock and chance: tests and simulations come in here.
+    /// Real sockets, but another clock and chance.
+    pub fn with_pace(settings: Arc<RegistrySettings>, pace: Arc<dyn Pace>, context: OperationContext) -> Self {
+        let transport = UreqTransport::new(Arc::clone(&settings), context.cancel.clone());
+        Self::with_parts(settings, Box::new(transport), pace, context)
+    }
+
+    /// Over any transport, clock and chance: simulations come in here.
     pub fn with_parts(
         settings: Arc<RegistrySettings>,
         transport: Box<dyn Transport>,

@@ -2,13 +2,16 @@
 //!
 //! Deliberately elsewhere: the config file itself (`cli`), reading credentials (`credentials`).
 
-use std::{ffi::OsString, path::PathBuf};
+use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use super::proxy::{Proxies, is_this_machine};
 use super::url::{Scheme, Url};
 
+/// A server that is silent for longer has gone.
+const PROGRESS_DEADLINE: Duration = Duration::from_secs(30);
+
 /// Read once and shared by all operations of a process.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct RegistrySettings {
     /// Registries (`host[:port]`) that may be spoken to without TLS. Never a default, never a wildcard.
     pub insecure: Vec<String>,
@@ -19,6 +22,22 @@ pub struct RegistrySettings {
     pub credential_files: Vec<PathBuf>,
     /// Absolute folders in which credential helpers are looked for.
     pub helper_folders: Vec<PathBuf>,
+    /// A server that sends or takes not one byte for this long is given up. There is no limit on the whole.
+    pub progress_deadline: Duration,
+}
+
+/// Nothing from the environment: no proxy, no credentials.
+impl Default for RegistrySettings {
+    fn default() -> Self {
+        Self {
+            insecure: Vec::new(),
+            certificates: Vec::new(),
+            proxies: Proxies::default(),
+            credential_files: Vec::new(),
+            helper_folders: Vec::new(),
+            progress_deadline: PROGRESS_DEADLINE,
+        }
+    }
 }
 
 impl RegistrySettings {
@@ -37,11 +56,10 @@ impl RegistrySettings {
             .or_else(|| folder("XDG_RUNTIME_DIR").map(|runtime| runtime.join("containers").join("auth.json")));
         let path = variable("PATH").unwrap_or_default();
         Self {
-            insecure: Vec::new(),
-            certificates: Vec::new(),
             proxies: Proxies::from_variables(&|name| variable(name)?.into_string().ok()),
             credential_files: docker.map(|folder| folder.join("config.json")).into_iter().chain(podman).collect(),
             helper_folders: std::env::split_paths(&path).filter(|folder| folder.is_absolute()).collect(),
+            ..Self::default()
         }
     }
 

@@ -10,8 +10,6 @@ use super::url::Url;
 
 /// A connection that is not there after this is given up.
 pub const CONNECT_DEADLINE: Duration = Duration::from_secs(10);
-/// A server that sends or takes not one byte for this long is given up. There is no limit on the whole.
-pub const PROGRESS_DEADLINE: Duration = Duration::from_secs(30);
 
 /// Carries requests. Shared by the threads of one operation; when the operation is cancelled, every request under
 /// way ends with [`Fault::Cancelled`] within about a quarter of a second.
@@ -142,10 +140,8 @@ impl TransportError {
 
     /// What reading a body failed with.
     pub fn of_read(error: io::Error) -> Self {
-        let fault = match error.kind() {
-            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => Fault::TimedOut,
-            _ => Fault::Broken,
-        };
+        let silent = matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock);
+        let fault = if silent { Fault::TimedOut } else { Fault::Broken };
         match error.downcast::<Self>() {
             Ok(own) => own,
             Err(source) => Self { fault, source },

@@ -27,9 +27,7 @@ use ureq::{
 use super::{
     nearness::Nearness,
     settings::RegistrySettings,
-    transport::{
-        Body, CONNECT_DEADLINE, Fault, Method, PROGRESS_DEADLINE, Reach, Request, Response, Transport, TransportError,
-    },
+    transport::{Body, CONNECT_DEADLINE, Fault, Method, Reach, Request, Response, Transport, TransportError},
     url::{Scheme, Url},
 };
 use crate::engine::backend::CancelToken;
@@ -105,8 +103,8 @@ impl UreqTransport {
             .max_idle_connections_per_host(IDLE_CONNECTIONS)
             .timeout_resolve(Some(CONNECT_DEADLINE))
             .timeout_connect(Some(CONNECT_DEADLINE))
-            .timeout_per_read(Some(PROGRESS_DEADLINE))
-            .timeout_per_write(Some(PROGRESS_DEADLINE));
+            .timeout_per_read(Some(self.settings.progress_deadline))
+            .timeout_per_write(Some(self.settings.progress_deadline));
         if route.scheme == Scheme::Https {
             config = config.tls_config(TlsConfig::builder().root_certs(self.roots()?).build());
         }
@@ -132,9 +130,9 @@ impl UreqTransport {
                 |why: String| TransportError::new(Fault::Tls, format!("certificate file {}: {why}", path.display()));
             let pem = std::fs::read(path).map_err(|error| unreadable(error.to_string()))?;
             for item in parse_pem(&pem) {
-                match item.map_err(|error| unreadable(error.to_string()))? {
-                    PemItem::Certificate(certificate) => roots.push(certificate),
-                    _ => {} // A key or a request beside the certificates is none of our business.
+                // A key or a request beside the certificates is none of our business.
+                if let PemItem::Certificate(certificate) = item.map_err(|error| unreadable(error.to_string()))? {
+                    roots.push(certificate);
                 }
             }
         }
@@ -302,7 +300,13 @@ impl Resolver for BoundedResolver {
         config: &Config,
         timeout: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, ureq::Error> {
-        let found = self.inner.resolve(uri, config, timeout)?;
+        let found = match self.inner.resolve(uri, config, timeout) {
+            // The resolver's own words ("Temporary failure in name resolution") come as an error of the system.
+            Err(ureq::Error::Io(source)) => {
+                return Err(ureq::Error::Io(TransportError { fault: Fault::UnknownHost, source }.into()));
+            }
+            other => other?,
+        };
         let too_near = |ip: IpAddr| Nearness::of(ip) > self.nearest;
         if found.iter().any(|address| too_near(address.ip())) {
             return Err(ureq::Error::Io(out_of_reach().into()));
@@ -374,3 +378,6 @@ impl<C: Connection> Connection for AttentiveConnection<C> {
         self.inner.is_tls()
     }
 }
+
+#[cfg(test)]
+mod tests;
