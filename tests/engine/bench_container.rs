@@ -144,6 +144,8 @@ impl Drop for Bench {
         // A test that failed half-way must not leave its container behind; one that succeeded has none.
         let _ = self.kernel.kill(&self.plan.run_dir, Signal::KILL, Duration::from_secs(5));
         let _ = self.kernel.sweep(&self.plan.run_dir);
+        // An ordinary user's container may have files that only its user namespace can delete.
+        let _ = self.kernel.remove_tree(&self.plan.container_dir);
         self.kernel.reap();
     }
 }

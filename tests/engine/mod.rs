@@ -7,6 +7,7 @@ mod bench_container;
 mod exec;
 #[cfg(target_os = "linux")]
 mod images;
+mod rootless;
 mod runtime;
 mod runtime_kills;
 mod surroundings;

@@ -242,7 +242,7 @@ impl Kernel for LinuxKernel {
     }
 
     fn remove_tree(&self, path: &Path) -> Result<()> {
-        match std::fs::remove_dir_all(path) {
+        match super::unpack::unpacker_of_this_user(self.binary.clone()).remove(path) {
             Ok(()) => Ok(()),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
             Err(error) => Err(Error::io(format_args!("removing {}", path.display()), error)),

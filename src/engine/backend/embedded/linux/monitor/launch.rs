@@ -185,7 +185,8 @@ fn write_bundle(plan: &LaunchPlan, run_dir: &RunDir, ids: Ids, mounts: &Mounts, 
     let (limits, warnings) = settable(plan, ids, mounts);
     let network = match plan.network {
         NetworkMode::Host => None,
-        NetworkMode::None | NetworkMode::Default => Some(PathBuf::from(format!("/proc/{}/ns/net", std::process::id()))),
+        // The monitor's own, which its child has already: by this name it needs no rights over the monitor.
+        NetworkMode::None | NetworkMode::Default => Some(PathBuf::from("/proc/self/ns/net")),
     };
     let surroundings = Surroundings {
         user: &user,
