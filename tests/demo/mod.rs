@@ -1,6 +1,8 @@
 //! Does the demo come about, stay what it is when asked for again, and go without a trace? On the fake engine.
 //!
-//! Deliberately elsewhere: its image and its plan (unit tests beside them), how it looks on a real host (`embedded`).
+//! Deliberately elsewhere: its image and its plan (unit tests beside them), a real host (`real`).
+
+mod real;
 
 use std::{sync::Arc, time::Duration};
 

@@ -2,7 +2,10 @@
 //!
 //! Deliberately elsewhere: which commands (`prune`, `demo`).
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -23,7 +26,7 @@ pub struct Children {
     backend: Arc<dyn Backend>,
     requests: mpsc::WeakSender<Request>,
     context: OperationContext,
-    started: u64,
+    started: AtomicU64,
 }
 
 impl Children {
@@ -33,7 +36,7 @@ impl Children {
         requests: mpsc::WeakSender<Request>,
         context: OperationContext,
     ) -> Self {
-        Self { parent, backend, requests, context, started: 0 }
+        Self { parent, backend, requests, context, started: AtomicU64::new(0) }
     }
 
     pub fn backend(&self) -> &dyn Backend {
@@ -48,9 +51,9 @@ impl Children {
     ///
     /// # Errors
     /// `Cancelled` when the engine ends; what became of the command is inside.
-    pub async fn perform(&mut self, command: Command) -> Result<Outcome> {
-        let operation = OperationId(CHILDREN + (self.parent.0 << 20) + self.started);
-        self.started += 1;
+    pub async fn perform(&self, command: Command) -> Result<Outcome> {
+        let number = self.started.fetch_add(1, Ordering::Relaxed);
+        let operation = OperationId(CHILDREN + (self.parent.0 << 20) + number);
         let (reply, outcome) = oneshot::channel();
         let request = Request::Submit { operation, command, attach: None, progress: watch::Sender::default(), reply };
         self.send(request).await?;

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use futures_util::future::join_all;
 use serde_json::Value;
 
 use super::children::Children;
@@ -21,7 +22,7 @@ pub async fn perform(demo: Demo, children: Children) -> Outcome {
     }
 }
 
-async fn start(mut children: Children) -> Outcome {
+async fn start(children: Children) -> Outcome {
     children.context().step("looking at what is there");
     let steps = demo::missing(&containers(&children).await?);
     if steps.is_empty() {
@@ -72,22 +73,23 @@ async fn import(children: &Children) -> Result<()> {
     })??;
     let context = children.context();
     bounded(children.backend().import_image(import, context.clone()), context).await?;
+    context.report(|progress| progress.transfers.clear());
     Ok(())
 }
 
-async fn clean(mut children: Children) -> Outcome {
+async fn clean(children: Children) -> Outcome {
     children.context().step("looking at what is there");
-    let ours: Vec<Container> = containers(&children).await?.into_iter().filter(demo::is_ours).collect();
+    let mut ours: Vec<Container> = containers(&children).await?.into_iter().filter(demo::is_ours).collect();
+    ours.sort_by_key(Container::display_name);
     let mut done = Done::default();
     let mut failures = Vec::new();
-    for container in &ours {
-        children.context().check()?;
-        children.context().step(format!("removing {}", container.display_name()));
-        let command = Command::Remove {
-            container: ContainerSelector::Id(container.id.clone()),
-            options: RemoveOptions { force: Force::Yes, volumes: true },
-        };
-        match children.perform(command).await? {
+    children.context().step("removing its containers");
+    let removals = ours.iter().map(|container| {
+        let options = RemoveOptions { force: Force::Yes, volumes: true };
+        children.perform(Command::Remove { container: ContainerSelector::Id(container.id.clone()), options })
+    });
+    for (container, removed) in ours.iter().zip(join_all(removals).await) {
+        match removed? {
             Ok(_) => done.output.push(container.display_name()),
             Err(error) => failures.push(error),
         }

@@ -6,7 +6,7 @@ use super::children::Children;
 use crate::engine::domain::*;
 
 /// Removes what is created or exited; a container that refuses is skipped with its reason.
-pub async fn containers(mut children: Children) -> Outcome {
+pub async fn containers(children: Children) -> Outcome {
     let mut done = Done::default();
     let listed = children.ask(children.backend().containers()).await?;
     let stopped = listed.into_iter().filter(|container| match container.status() {

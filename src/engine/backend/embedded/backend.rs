@@ -325,6 +325,15 @@ impl Backend for EmbeddedBackend {
         })
     }
 
+    fn import_image(&self, import: ImageImport, context: OperationContext) -> Answer<'_, Done> {
+        self.lasting("wharf-import", move |inner| {
+            let name = import.reference.familiar();
+            let imported = inner.images.store()?.import(import, &context)?;
+            inner.containers.store().note_image(EventAction::Other("import".to_owned()), &name);
+            Ok(Done { already: imported.already, output: vec![imported.id.to_string()], ..Done::default() })
+        })
+    }
+
     fn remove_image(&self, image: String, force: Force, _context: OperationContext) -> Answer<'_, Done> {
         self.blocking(move |inner| {
             let removed = inner.images.store()?.remove_image(&image, force, &|| inner.image_users())?;
