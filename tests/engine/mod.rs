@@ -5,6 +5,9 @@
 
 mod bench_container;
 mod exec;
+mod docker_real;
+mod docker_wire;
+mod fake_daemon;
 #[cfg(target_os = "linux")]
 mod images;
 mod rootless;

@@ -191,10 +191,26 @@ async fn connect(address: &Address) -> std::io::Result<Box<dyn Duplex>> {
         Address::Tcp { authority } => {
             let stream = tokio::net::TcpStream::connect(authority.as_str()).await?;
             stream.set_nodelay(true)?;
+            keep_alive(&stream)?;
             Ok(Box::new(stream))
         }
         Address::Pipe(path) => pipe(path),
     }
+}
+
+/// A daemon behind a network that is gone is noticed within a minute, also by streams that only listen.
+#[cfg(unix)]
+fn keep_alive(stream: &tokio::net::TcpStream) -> std::io::Result<()> {
+    use rustix::net::sockopt;
+    sockopt::set_socket_keepalive(stream, true)?;
+    sockopt::set_tcp_keepidle(stream, std::time::Duration::from_secs(15))?;
+    sockopt::set_tcp_keepintvl(stream, std::time::Duration::from_secs(15))?;
+    Ok(sockopt::set_tcp_keepcnt(stream, 3)?)
+}
+
+#[cfg(not(unix))]
+fn keep_alive(_stream: &tokio::net::TcpStream) -> std::io::Result<()> {
+    Ok(())
 }
 
 #[cfg(unix)]

@@ -29,6 +29,9 @@ use crate::engine::{
 const LOOK_FIRST: Duration = Duration::from_millis(20);
 const LOOK_MAX: Duration = Duration::from_millis(500);
 
+/// Daemons answer a `wait` with its head at once and the body at the exit.
+const WAIT_HEAD: Duration = Duration::from_secs(10);
+
 /// One container of one host, for the verbs below.
 #[derive(Clone, Copy)]
 pub struct Target<'a> {
@@ -202,8 +205,7 @@ pub async fn waiting(target: Target<'_>, condition: &'static str) -> Result<Wait
     let path = target.path().then("wait").query("condition", condition);
     // Podman looks again after this pause; Docker ignores it.
     let path = path.query("interval", "25ms");
-    let limit = quirks::wait_head_limit(target.api.daemon().await?.kind);
-    target.api.stream(http::Method::POST, path, None, About::Container, limit).await.map(Waiting)
+    target.api.stream(http::Method::POST, path, None, About::Container, WAIT_HEAD).await.map(Waiting)
 }
 
 impl Waiting {
@@ -229,7 +231,7 @@ pub async fn unpause(target: Target<'_>, context: &OperationContext) -> Result<D
 
 /// # Errors
 /// `NameInUse` when another container has the name.
-pub async fn rename(target: Target<'_>, name: &ContainerName, _context: &OperationContext) -> Result<Done> {
+pub async fn rename(target: Target<'_>, name: &ContainerName) -> Result<Done> {
     let options = bollard::query_parameters::RenameContainerOptionsBuilder::new().name(name.as_str()).build();
     let answer = target.api.typed().rename_container(target.id.as_str(), options).await;
     let Err(error) = answer else { return Ok(target.done(false)) };

@@ -159,8 +159,8 @@ impl Backend for DockerBackend {
         async move { lifecycle::unpause(self.target(&id), &context).await }.boxed()
     }
 
-    fn rename(&self, id: ContainerId, name: ContainerName, context: OperationContext) -> Answer<'_, Done> {
-        async move { lifecycle::rename(self.target(&id), &name, &context).await }.boxed()
+    fn rename(&self, id: ContainerId, name: ContainerName, _context: OperationContext) -> Answer<'_, Done> {
+        async move { lifecycle::rename(self.target(&id), &name).await }.boxed()
     }
 
     fn remove(&self, id: ContainerId, options: RemoveOptions, context: OperationContext) -> Answer<'_, Done> {

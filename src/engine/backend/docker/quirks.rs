@@ -3,8 +3,6 @@
 //! Each entry says what differs, on which engine, and why we live with it. Code that bends around a daemon's
 //! oddity and is needed in several places stands here too.
 
-use std::time::Duration;
-
 use crate::engine::domain::{Container, Error, ErrorKind, HostKind, ProcessTable};
 
 /// One known difference.
@@ -116,12 +114,6 @@ pub fn never_ran(code: i32, printed: &[u8]) -> i32 {
         Some(ErrorKind::CommandNotFound) if code == 126 => 127,
         Some(_) | None => code,
     }
-}
-
-/// Docker answers a `wait` with its head at once and the body at the exit; so does Podman, a little later.
-#[must_use]
-pub fn wait_head_limit(_host: HostKind) -> Duration {
-    Duration::from_secs(10)
 }
 
 /// Podman gives one title and one cell per process, columns joined by blanks; the last column takes the rest.

@@ -59,8 +59,7 @@ pub async fn pull(
         Some(platform) => path.query("platform", platform),
         None => path,
     };
-    let opened = api.stream(Method::POST, path, Some(&auth), About::Image, context.remaining()).await;
-    let stream = opened.map_err(|error| refused(error, &reference))?;
+    let stream = open(api, path, &auth, context).await.map_err(|error| refused(error, &reference))?;
     follow(stream, context).await.map_err(|error| refused(error, &reference))?;
     // What counts is that the image is there now.
     let after = images::inspect(api, &name).await?;
@@ -86,14 +85,21 @@ pub async fn push(api: &Api, reference: &ImageReference, context: &OperationCont
     let path = Path::new("/images").image(&reference.name()).then("push");
     let path = path.query("tag", reference.tag_or_latest());
     let path = path.maybe("tlsVerify", (podman && reference.is_loopback_registry()).then_some(false));
-    let opened = api.stream(Method::POST, path, Some(&auth), About::Image, context.remaining()).await;
-    let stream = opened.map_err(|error| refused(error, &reference))?;
+    let stream = open(api, path, &auth, context).await.map_err(|error| refused(error, &reference))?;
     let digest = follow(stream, context).await.map_err(|error| refused(error, &reference))?;
     let line = match digest {
         Some(digest) => format!("{}@{digest}", reference.familiar()),
         None => reference.familiar(),
     };
     Ok(Done { output: vec![line], ..Done::default() })
+}
+
+/// The head of the answer waits for the registry, so a cancel must get through here too.
+async fn open(api: &Api, path: Path, auth: &str, context: &OperationContext) -> Result<Stream> {
+    tokio::select! {
+        stream = api.stream(Method::POST, path, Some(auth), About::Image, context.remaining()) => stream,
+        () = context.cancel.cancelled() => Err(Error::cancelled()),
+    }
 }
 
 async fn id_of(api: &Api, name: &str) -> Option<String> {
@@ -111,7 +117,13 @@ async fn follow(mut stream: Stream, context: &OperationContext) -> Result<Option
             bytes = stream.next() => bytes?,
             () = context.cancel.cancelled() => return Err(Error::cancelled()),
         };
-        let Some(bytes) = bytes else { return Ok(digest) };
+        let Some(bytes) = bytes else {
+            context.report(|progress| {
+                let open = progress.transfers.iter_mut().filter(|transfer| transfer.phase == TransferPhase::Fetching);
+                open.for_each(|transfer| transfer.phase = TransferPhase::Done);
+            });
+            return Ok(digest);
+        };
         let objects = objects.feed(&bytes)?;
         for object in &objects {
             if let Some(error) = error_in(object) {
@@ -153,9 +165,12 @@ fn advance(progress: &mut Progress, object: &Value) {
         "Pull complete" | "Pushed" => TransferPhase::Done,
         word if word.starts_with("Mounted from") => TransferPhase::Mounted,
         _ => {
-            let line = if word.is_empty() { text(object, "stream") } else { word };
-            if !line.trim().is_empty() {
-                progress.step = line.trim().to_owned();
+            let line = if word.is_empty() { text(object, "stream") } else { word }.trim();
+            if let Some(blob) = line.strip_prefix("Copying blob sha256:") {
+                // Podman's own pull names what it fetches and counts nothing.
+                transfer(progress, blob.get(..12).unwrap_or(blob), TransferPhase::Fetching);
+            } else if !line.is_empty() {
+                progress.step = line.to_owned();
             }
             return;
         }
@@ -163,11 +178,7 @@ fn advance(progress: &mut Progress, object: &Value) {
     if id.is_empty() {
         return;
     }
-    let place = progress.transfers.iter().position(|transfer| transfer.name == id).unwrap_or_else(|| {
-        progress.transfers.push(Transfer { name: id.to_owned(), phase, done: 0, total: 0, files: 0 });
-        progress.transfers.len() - 1
-    });
-    let Some(transfer) = progress.transfers.get_mut(place) else { return };
+    let Some(transfer) = transfer(progress, id, phase) else { return };
     let detail = |key: &str| object.get("progressDetail").and_then(|detail| detail.get(key)).and_then(Value::as_u64);
     transfer.phase = phase;
     transfer.total = detail("total").unwrap_or(transfer.total).max(transfer.total);
@@ -190,6 +201,15 @@ fn advance(progress: &mut Progress, object: &Value) {
         | TransferPhase::Failed => "transferring",
     }
     .to_owned();
+}
+
+/// The transfer of that name, a new one if need be.
+fn transfer<'a>(progress: &'a mut Progress, name: &str, phase: TransferPhase) -> Option<&'a mut Transfer> {
+    let place = progress.transfers.iter().position(|transfer| transfer.name == name).unwrap_or_else(|| {
+        progress.transfers.push(Transfer { name: name.to_owned(), phase, done: 0, total: 0, files: 0 });
+        progress.transfers.len() - 1
+    });
+    progress.transfers.get_mut(place)
 }
 
 /// A missing image, a registry that does not answer and a wrong password come as 404, as 500 or inside the stream,
