@@ -358,18 +358,20 @@ impl Stream {
 #[must_use]
 pub fn typed_error(error: bollard::errors::Error, about: About) -> Error {
     use bollard::errors::Error as Typed;
-    match error {
-        Typed::DockerResponseServerError { status_code, message } => {
-            let status = StatusCode::from_u16(status_code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            failure::of_status(status, message.as_bytes(), about)
-        }
-        Typed::IOError { err } => match err.downcast::<Error>() {
+    if let Typed::DockerResponseServerError { status_code, message } = &error {
+        let status = StatusCode::from_u16(*status_code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        return failure::of_status(status, message.as_bytes(), about);
+    }
+    if let Typed::RequestTimeoutError = error {
+        return Error::new(ErrorKind::TimedOut, "the daemon did not answer in time");
+    }
+    if let Typed::IOError { err } = error {
+        return match err.downcast::<Error>() {
             Ok(ours) => ours,
             Err(other) => Error::io("talking to the daemon", other),
-        },
-        Typed::RequestTimeoutError => Error::new(ErrorKind::TimedOut, "the daemon did not answer in time"),
-        other => Error::new(ErrorKind::Protocol, format!("the daemon's answer makes no sense: {other}")),
+        };
     }
+    Error::new(ErrorKind::Protocol, format!("the daemon's answer makes no sense: {error}"))
 }
 
 /// A body that is not what the API promises.

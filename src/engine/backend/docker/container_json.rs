@@ -98,14 +98,17 @@ pub fn start_failure_code(object: &Value) -> Option<i64> {
 
 fn inspected_status(state: &Value) -> Status {
     let named = status_of(text(state, "Status"));
-    // Old daemons give only flags.
-    match named {
-        Status::Unknown if flag(state, "Paused") => Status::Paused,
-        Status::Unknown if flag(state, "Restarting") => Status::Restarting,
-        Status::Unknown if flag(state, "Running") => Status::Running,
-        Status::Unknown if flag(state, "Dead") => Status::Broken,
-        named => named,
+    if named != Status::Unknown {
+        return named;
     }
+    // The flags tell more than a word of the future.
+    let flags = [
+        ("Paused", Status::Paused),
+        ("Restarting", Status::Restarting),
+        ("Running", Status::Running),
+        ("Dead", Status::Broken),
+    ];
+    flags.into_iter().find(|(key, _)| flag(state, key)).map_or(Status::Unknown, |(_, status)| status)
 }
 
 /// Docker's words, Podman's words, and `Unknown` for whatever comes next.

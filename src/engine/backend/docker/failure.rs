@@ -36,10 +36,10 @@ pub fn of_status(status: StatusCode, body: &[u8], about: About) -> Error {
         (500..=599, _) => in_the_daemon(&text),
         (_, _) => ErrorKind::Protocol,
     };
-    match kind {
-        ErrorKind::NoSpace => Error::new(kind, text).remedy("free some space on the daemon's machine"),
-        _ => Error::new(kind, text),
+    if kind == ErrorKind::NoSpace {
+        return Error::new(kind, text).remedy("free some space on the daemon's machine");
     }
+    Error::new(kind, text)
 }
 
 /// Errors that come inside a stream which began as a success carry no code but their text.

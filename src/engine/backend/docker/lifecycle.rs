@@ -276,10 +276,10 @@ pub async fn remove(target: Target<'_>, options: &RemoveOptions, context: &Opera
         context.check()?;
         let Some(seen) = containers::listed(target.api, target.id).await? else {
             // Gone: by somebody else before we came, or by our own request whose answer was lost.
-            return match refusal.kind() {
-                ErrorKind::NoSuchContainer => Err(Error::no_such_container(target.id.short())),
-                _ => Ok(target.done(false)),
-            };
+            if refusal.kind() == ErrorKind::NoSuchContainer {
+                return Err(Error::no_such_container(target.id.short()));
+            }
+            return Ok(target.done(false));
         };
         match seen.status() {
             Status::Removing if refusal.kind() == ErrorKind::NoSuchContainer => return Err(quirks::ghost(&seen)),

@@ -215,17 +215,18 @@ fn transfer<'a>(progress: &'a mut Progress, name: &str, phase: TransferPhase) ->
 /// A missing image, a registry that does not answer and a wrong password come as 404, as 500 or inside the stream,
 /// depending on the daemon: one kind each, and a way out.
 fn refused(error: Error, reference: &ImageReference) -> Error {
-    let error = match error.kind() {
-        // A failure inside the daemon has no code for what the registry said.
-        ErrorKind::Io => failure::in_stream(error.reason(), About::Image),
-        _ => error,
-    };
-    let registry = reference.registry();
-    match error.kind() {
-        ErrorKind::NoSuchImage => error.remedy("check the name and the tag; a private image also needs a login"),
-        ErrorKind::Unauthorized | ErrorKind::Denied => error.remedy(format!("log in first: docker login {registry}")),
-        ErrorKind::Unreachable => error.remedy(format!("check that {registry} is up and that the daemon may reach it")),
-        _ => error,
+    // A failure inside the daemon has no code for what the registry said.
+    let error =
+        if error.kind() == ErrorKind::Io { failure::in_stream(error.reason(), About::Image) } else { error };
+    let (kind, registry) = (error.kind(), reference.registry());
+    if kind == ErrorKind::NoSuchImage {
+        error.remedy("check the name and the tag; a private image also needs a login")
+    } else if kind == ErrorKind::Unauthorized || kind == ErrorKind::Denied {
+        error.remedy(format!("log in first: docker login {registry}"))
+    } else if kind == ErrorKind::Unreachable {
+        error.remedy(format!("check that {registry} is up and that the daemon may reach it"))
+    } else {
+        error
     }
 }
 
