@@ -4,9 +4,9 @@
 #![cfg(target_os = "linux")]
 
 mod bench_container;
-mod exec;
 mod docker_real;
 mod docker_wire;
+mod exec;
 mod fake_daemon;
 #[cfg(target_os = "linux")]
 mod images;

@@ -96,14 +96,9 @@ async fn once(api: &Api, remembered: &Remembered, spec: &ContainerSpec, context:
         Err(error) => {
             let error = typed_error(error, About::Image);
             // The name may be taken by our own request whose answer was lost; Podman says 500 for that.
-            let unsure = [
-                ErrorKind::Refused,
-                ErrorKind::Io,
-                ErrorKind::Unreachable,
-                ErrorKind::TimedOut,
-                ErrorKind::Protocol,
-            ]
-            .contains(&error.kind());
+            let unsure =
+                [ErrorKind::Refused, ErrorKind::Io, ErrorKind::Unreachable, ErrorKind::TimedOut, ErrorKind::Protocol]
+                    .contains(&error.kind());
             match if unsure { labelled(api, &token).await? } else { None } {
                 Some(made) => (made.id.to_string(), Vec::new()),
                 None => return Err(explained(api, remembered, spec, error).await),

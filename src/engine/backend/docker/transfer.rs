@@ -216,8 +216,7 @@ fn transfer<'a>(progress: &'a mut Progress, name: &str, phase: TransferPhase) ->
 /// depending on the daemon: one kind each, and a way out.
 fn refused(error: Error, reference: &ImageReference) -> Error {
     // A failure inside the daemon has no code for what the registry said.
-    let error =
-        if error.kind() == ErrorKind::Io { failure::in_stream(error.reason(), About::Image) } else { error };
+    let error = if error.kind() == ErrorKind::Io { failure::in_stream(error.reason(), About::Image) } else { error };
     let (kind, registry) = (error.kind(), reference.registry());
     if kind == ErrorKind::NoSuchImage {
         error.remedy("check the name and the tag; a private image also needs a login")
