@@ -7,6 +7,7 @@ mod login;
 mod push;
 mod real;
 mod redirects;
+mod tls;
 
 use std::{
     io::Read,
