@@ -23,6 +23,8 @@ pub struct Settings {
     pub hosts: BTreeMap<String, HostSpec>,
     /// `host` or `host:port` of registries that may be spoken to without TLS.
     pub insecure_registries: Vec<String>,
+    /// PEM files with certificate authorities beside the system's.
+    pub registry_certificates: Vec<String>,
     pub logs: LogLimits,
     pub screen: ScreenSettings,
 }
@@ -54,6 +56,7 @@ impl Default for Settings {
             default_host: None,
             hosts: BTreeMap::new(),
             insecure_registries: Vec::new(),
+            registry_certificates: Vec::new(),
             logs: LogLimits { max_size: Size::from_mib(10), max_files: 3 },
             screen: ScreenSettings::default(),
         }

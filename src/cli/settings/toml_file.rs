@@ -49,6 +49,7 @@ impl Reader<'_> {
             match key.get_ref().as_ref() {
                 "default_host" => self.settings.default_host = Some(self.text_of(value)?),
                 "insecure_registries" => self.settings.insecure_registries = self.texts_of(value)?,
+                "registry_certificates" => self.settings.registry_certificates = self.texts_of(value)?,
                 "hosts" => self.hosts(value)?,
                 "logs" => self.logs(value)?,
                 "ui" => self.screen(value)?,

@@ -26,15 +26,16 @@ pub struct Images {
     disk: Arc<dyn Disk>,
     unpacker: Arc<dyn Unpacker>,
     boot: String,
-    settings: Arc<RegistrySettings>,
+    /// The config file: read when a registry is first needed.
+    config: PathBuf,
+    settings: OnceLock<Arc<RegistrySettings>>,
     store: OnceLock<ImageStore>,
 }
 
 impl Images {
     #[must_use]
-    pub fn new(data: PathBuf, disk: Arc<dyn Disk>, unpacker: Arc<dyn Unpacker>, boot: String) -> Self {
-        let settings = Arc::new(RegistrySettings::of_this_process());
-        Self { data, disk, unpacker, boot, settings, store: OnceLock::new() }
+    pub fn new(data: PathBuf, config: PathBuf, disk: Arc<dyn Disk>, unpacker: Arc<dyn Unpacker>, boot: String) -> Self {
+        Self { data, disk, unpacker, boot, config, settings: OnceLock::new(), store: OnceLock::new() }
     }
 
     /// The store; opening it makes its directories.
@@ -100,7 +101,8 @@ impl Images {
     /// This operation's connection to registries.
     #[must_use]
     pub fn registry(&self, context: &OperationContext) -> Registry {
-        Registry::new(Arc::clone(&self.settings), context.clone())
+        let read = || Arc::new(RegistrySettings::of_this_process().with_config_file(&self.config));
+        Registry::new(Arc::clone(self.settings.get_or_init(read)), context.clone())
     }
 }
 

@@ -52,7 +52,8 @@ pub fn open_with_binary(locations: &Locations, binary: std::path::PathBuf) -> Re
     let disk: Arc<dyn Disk> = Arc::new(RealDisk);
     let unpacker = unpacker_of_this_user(binary.clone());
     let kernel: Arc<dyn Kernel> = Arc::new(LinuxKernel::new(binary));
-    let images = Arc::new(Images::new(locations.data.clone(), Arc::clone(&disk), unpacker, boot_id()));
+    let config = locations.config.join("config.toml");
+    let images = Arc::new(Images::new(locations.data.clone(), config, Arc::clone(&disk), unpacker, boot_id()));
     let layout = Layout::new(locations.data.clone(), locations.run.clone());
     let containers = Containers::new(layout, Arc::clone(&disk), Arc::clone(&kernel), images.clone());
     Ok(Arc::new(EmbeddedBackend::new(containers, images, kernel, disk, |path| Ok(Box::new(FileWatch::new(path)?)))))

@@ -2,7 +2,11 @@
 //!
 //! Deliberately elsewhere: the config file itself (`cli`), reading credentials (`credentials`).
 
-use std::{ffi::OsString, path::PathBuf, time::Duration};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use super::proxy::{Proxies, is_this_machine};
 use super::url::{Scheme, Url};
@@ -63,6 +67,24 @@ impl RegistrySettings {
         }
     }
 
+    /// With what the config file says about registries: `insecure_registries` and `registry_certificates`, both lists.
+    /// The command line has read the whole file before and told what is wrong with it, so a file that is not there or
+    /// makes no sense adds nothing here.
+    pub fn with_config_file(mut self, path: &Path) -> Self {
+        #[derive(serde::Deserialize, Default)]
+        #[serde(default)]
+        struct Config {
+            insecure_registries: Vec<String>,
+            registry_certificates: Vec<PathBuf>,
+        }
+        // Either failure has been told, see above.
+        let config = std::fs::read_to_string(path).ok().and_then(|text| toml::from_str::<Config>(&text).ok());
+        let config = config.unwrap_or_default();
+        self.insecure.extend(config.insecure_registries);
+        self.certificates.extend(config.registry_certificates);
+        self
+    }
+
     /// Where `registry` answers: docker.io lives on another host, and TLS is left out only on this very machine and
     /// on hosts named insecure. `None` when the name is no authority.
     pub fn endpoint(&self, registry: &str, path: &str) -> Option<Url> {
@@ -94,6 +116,24 @@ mod tests {
             ("10.0.0.1:5000", "https://10.0.0.1:5000/v2/"),
         ] {
             assert_eq!(settings.endpoint(registry, "/v2/").unwrap().to_string(), url);
+        }
+    }
+
+    #[test]
+    fn the_config_file_names_insecure_registries_and_certificates() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        std::fs::write(
+            &path,
+            "insecure_registries = [\"reg.lan:5000\"]\nregistry_certificates = [\"/ca.pem\"]\n[ui]\n",
+        )
+        .unwrap();
+        let settings = RegistrySettings::default().with_config_file(&path);
+        assert_eq!(settings.insecure, ["reg.lan:5000"]);
+        assert_eq!(settings.certificates, [PathBuf::from("/ca.pem")]);
+        std::fs::write(&path, "insecure_registries = 7").unwrap();
+        for path in [path, folder.path().join("absent")] {
+            assert!(RegistrySettings::default().with_config_file(&path).insecure.is_empty());
         }
     }
 
