@@ -13,11 +13,11 @@ use super::{
     containers::base_image::{BaseImage, BaseImages, Defaults},
     disk::{Disk, RealDisk},
     images::{ImageStore, PinnedImage, registry_source::RegistrySource, unpacker::Unpacker},
-    registry::{Registry, RegistrySettings},
+    registry::{Registry, RegistrySettings, create_index, outcome},
 };
 use crate::engine::{
     backend::OperationContext,
-    domain::{Done, Error, ErrorKind, HistoryEntry, Image, ImageReference, Platform, PullOptions, Result},
+    domain::{Done, Error, HistoryEntry, Image, ImageReference, Platform, PullOptions, Result},
 };
 
 /// The images of this store and the way to registries.
@@ -82,20 +82,23 @@ impl Images {
     }
 
     /// # Errors
-    /// `Unsupported` until this engine uploads.
-    pub fn push(&self, reference: &ImageReference, _context: &OperationContext) -> Result<Done> {
-        Err(Error::new(ErrorKind::Unsupported, format!("this build cannot push {reference} yet")))
+    /// As [`ImageStore::push`].
+    pub fn push(&self, reference: &ImageReference, context: &OperationContext) -> Result<Done> {
+        let digest = self.store()?.push(reference, &self.registry(context), context)?;
+        let output = vec![format!("{}: digest: {digest}", reference.tag_or_latest())];
+        Ok(Done { output, ..Done::default() })
     }
 
     /// # Errors
-    /// As [`Images::push`].
+    /// As [`create_index`]; `Partial` when some targets worked and some did not.
     pub fn create_index(
         &self,
-        _targets: &[ImageReference],
-        _sources: &[ImageReference],
-        _context: &OperationContext,
+        targets: &[ImageReference],
+        sources: &[ImageReference],
+        context: &OperationContext,
     ) -> Result<Done> {
-        Err(Error::new(ErrorKind::Unsupported, "this build cannot create indexes yet"))
+        let created = create_index(&self.registry(context), targets, sources)?;
+        outcome(&created.results)
     }
 
     /// This operation's connection to registries.
