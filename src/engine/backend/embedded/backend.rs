@@ -17,7 +17,7 @@ use super::{
     kernel::Kernel,
     operation_history::OperationHistory,
     sessions,
-    streams::{self, ChangesWatch, Wanted},
+    streams::{self, Attendance, ChangesWatch, Wanted},
 };
 use crate::engine::{
     backend::{Answer, Backend, EventRange, Notice, OperationContext, Session, Started},
@@ -175,7 +175,7 @@ impl Backend for EmbeddedBackend {
     }
 
     fn processes(&self, id: ContainerId) -> Answer<'_, ProcessTable> {
-        self.blocking(move |inner| inner.kernel.processes(&inner.containers.run_dir(&id)))
+        self.blocking(move |inner| inner.kernel.processes(&inner.containers.live(&id, Verb::Processes)?))
     }
 
     fn images(&self) -> Answer<'_, Vec<Image>> {
@@ -193,9 +193,13 @@ impl Backend for EmbeddedBackend {
     fn watch(&self, notices: mpsc::Sender<Notice>) -> Answer<'_, ()> {
         async move {
             let mut watch = self.blocking(Inner::watch_changes).await?;
-            streams::wake_when_closed(&*watch, notices.clone())?;
-            self.lasting("wharf-watch", move |inner| streams::tell_changes(&inner.containers, &mut *watch, &notices))
-                .await
+            let attendance = Attendance::new(&*watch, notices.clone())?;
+            self.lasting("wharf-watch", move |inner| {
+                let told = streams::tell_changes(&inner.containers, &mut *watch, &notices);
+                drop(attendance);
+                told
+            })
+            .await
         }
         .boxed()
     }
@@ -203,9 +207,11 @@ impl Backend for EmbeddedBackend {
     fn events(&self, range: EventRange, events: mpsc::Sender<EngineEvent>) -> Answer<'_, ()> {
         async move {
             let mut watch = self.blocking(Inner::watch_changes).await?;
-            streams::wake_when_closed(&*watch, events.clone())?;
+            let attendance = Attendance::new(&*watch, events.clone())?;
             self.lasting("wharf-events", move |inner| {
-                streams::tell_events(&inner.containers, &mut *watch, &range, &events)
+                let told = streams::tell_events(&inner.containers, &mut *watch, &range, &events);
+                drop(attendance);
+                told
             })
             .await
         }
@@ -282,7 +288,8 @@ impl Backend for EmbeddedBackend {
         async move {
             let process = self
                 .blocking(move |inner| {
-                    inner.kernel.attach(&inner.containers.run_dir(&id), &options, limits::READ_DEADLINE)
+                    let run_dir = inner.containers.live(&id, Verb::Attach)?;
+                    inner.kernel.attach(&run_dir, &options, limits::READ_DEADLINE)
                 })
                 .await?;
             sessions::bridge(process)
@@ -294,7 +301,10 @@ impl Backend for EmbeddedBackend {
         async move {
             let detach = spec.detach;
             let process = self
-                .blocking(move |inner| inner.kernel.exec(&inner.containers.run_dir(&id), &spec, limits::READ_DEADLINE))
+                .blocking(move |inner| {
+                    let run_dir = inner.containers.live(&id, Verb::Exec)?;
+                    inner.kernel.exec(&run_dir, &spec, limits::READ_DEADLINE)
+                })
                 .await?;
             if detach { Ok(sessions::ended()) } else { sessions::bridge(process) }
         }

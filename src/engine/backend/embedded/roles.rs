@@ -21,8 +21,11 @@ pub fn role(words: &[OsString]) -> Option<fn() -> ExitCode> {
 
 #[cfg(target_os = "linux")]
 fn monitor_hooks() -> super::linux::MonitorHooks {
-    use super::{containers::StoreReports, disk::RealDisk};
+    use std::sync::Arc;
+
+    use super::{containers::StoreReports, disk::RealDisk, launch::Reports as _};
     super::linux::MonitorHooks {
-        ended: |plan, exit| StoreReports::new(std::sync::Arc::new(RealDisk)).run_ended(plan, exit),
+        changed: |plan, change| StoreReports::new(Arc::new(RealDisk)).changed(plan, change),
+        ended: |plan, exit| StoreReports::new(Arc::new(RealDisk)).run_ended(plan, exit),
     }
 }

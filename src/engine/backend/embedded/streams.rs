@@ -216,17 +216,27 @@ pub fn tell_events(
     }
 }
 
-/// Wakes `watch` when the receiving end of `sender` is dropped, so that its thread can end.
-///
-/// # Errors
-/// When the watch cannot be woken.
-pub fn wake_when_closed<T: Send + 'static>(watch: &dyn ChangesWatch, sender: mpsc::Sender<T>) -> Result<()> {
-    let wake = watch.waker()?;
-    tokio::spawn(async move {
-        sender.closed().await;
-        wake();
-    });
-    Ok(())
+/// While it lives, a receiver that leaves wakes the watch, so that its thread can end. It must go with that
+/// thread's own sender: as long as either is there, the receiver waits for more.
+#[derive(Debug)]
+pub struct Attendance {
+    _over: oneshot::Sender<()>,
+}
+
+impl Attendance {
+    /// # Errors
+    /// When the watch cannot be woken.
+    pub fn new<T: Send + 'static>(watch: &dyn ChangesWatch, sender: mpsc::Sender<T>) -> Result<Self> {
+        let wake = watch.waker()?;
+        let (over, ended) = oneshot::channel::<()>();
+        tokio::spawn(async move {
+            tokio::select! {
+                () = sender.closed() => wake(),
+                _ = ended => {}
+            }
+        });
+        Ok(Self { _over: over })
+    }
 }
 
 /// A flag that tells a thread whether the future it works for is still there.

@@ -126,6 +126,15 @@ impl Containers {
         }
     }
 
+    /// The runtime directory of a container that `verb` (exec, attach, top) may be applied to.
+    ///
+    /// # Errors
+    /// `NoSuchContainer`, `Corrupt`; `Refused` with what would help.
+    pub fn live(&self, id: &ContainerId, verb: Verb) -> Result<PathBuf> {
+        admitted(verb, &self.whole(id)?.container, Force::No)?;
+        Ok(self.run_dir(id))
+    }
+
     /// Waits until the container does not run (any more), in turns of at most `turn`. `None`: it still runs.
     ///
     /// # Errors

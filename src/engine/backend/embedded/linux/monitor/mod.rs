@@ -15,7 +15,7 @@ use rustix::process::{Pid, set_child_subreaper};
 
 use super::{client::Opener, inheritance, protocol::Status, pump::Pump};
 use crate::engine::{
-    backend::embedded::launch::{ExitFile, LaunchPlan},
+    backend::embedded::launch::{ExitFile, LaunchPlan, RunChange},
     domain::{AttachOptions, Error, Result},
 };
 
@@ -25,6 +25,9 @@ const GO: Duration = Duration::from_secs(60);
 /// What the rest of the engine wants done by a monitor.
 #[derive(Clone, Copy, Debug)]
 pub struct MonitorHooks {
+    /// Called when the run has begun and at each change of its state file but the last: tells the store,
+    /// quickly, and never fails.
+    pub changed: fn(&LaunchPlan, &RunChange),
     /// Called once the run is over: `exit.json` is written (durably, unless the container removes itself),
     /// processes, mounts and control groups are gone. Tells the store, and removes the container if it
     /// is to remove itself. Attached clients learn of the end only after this returned.
@@ -65,11 +68,12 @@ fn run(hooks: MonitorHooks) -> Result<()> {
     if let Some(options) = &orders.attach {
         pump.add_client(inherited.client, Opener::Starter, Some(options));
     }
+    (hooks.changed)(&orders.plan, &RunChange::Started);
     // The starter has its answer once the state file is there; it may be gone by now, which changes nothing.
     let _ = starter.send(&Status::Started { state: Some(launched.running.state.clone()) });
     drop(starter);
     let mut running = launched.running;
-    let ended = serve::serve(&orders.plan, &mut running, &mut pump, &inherited.diverted);
+    let ended = serve::serve(&orders.plan, &mut running, &mut pump, &inherited.diverted, hooks);
     finish::finish(&orders.plan, running, pump, ended, hooks);
     Ok(())
 }

@@ -13,10 +13,10 @@ use rustix::{
     process::{WaitId, WaitIdOptions, waitid},
 };
 
-use super::{launch::Running, stopping::Stopping};
+use super::{MonitorHooks, launch::Running, stopping::Stopping};
 use crate::engine::{
     backend::embedded::{
-        launch::LaunchPlan,
+        launch::{LaunchPlan, RunChange},
         linux::{
             cgroup::Frozen,
             client::{ClientId, Opener, Purpose},
@@ -45,8 +45,27 @@ enum Waker {
     Pump(Token),
 }
 
+/// Tells the store what happens, once it is in the state file.
+struct Teller<'a> {
+    plan: &'a LaunchPlan,
+    hooks: MonitorHooks,
+}
+
+impl Teller<'_> {
+    fn tell(&self, change: &RunChange) {
+        (self.hooks.changed)(self.plan, change);
+    }
+}
+
 /// Serves until the container's init has ended and is reaped.
-pub(super) fn serve(plan: &LaunchPlan, running: &mut Running, pump: &mut Pump, diverted: &OwnedFd) -> Ended {
+pub(super) fn serve(
+    plan: &LaunchPlan,
+    running: &mut Running,
+    pump: &mut Pump,
+    diverted: &OwnedFd,
+    hooks: MonitorHooks,
+) -> Ended {
+    let teller = Teller { plan, hooks };
     let mut stopping = Stopping::default();
     loop {
         let woken = wait(running, pump, diverted, &stopping);
@@ -65,19 +84,19 @@ pub(super) fn serve(plan: &LaunchPlan, running: &mut Running, pump: &mut Pump, d
                 Waker::Termination => {
                     // The machine or the session goes down: end the container as its owner would.
                     if signals::take_diverted(diverted) == Some(Signal::TERM) {
-                        begin_stop(running, &mut stopping, plan.stop_signal, plan.stop_grace.duration());
+                        begin_stop(&teller, running, &mut stopping, plan.stop_signal, plan.stop_grace.duration());
                     }
                 }
                 Waker::Pump(token) => pump.ready(token, events),
             }
         }
         if let Some(signal) = stopping.due(Instant::now()) {
-            send(running, signal);
+            send(&teller, running, signal);
         }
         for wish in pump.end_turn() {
             match wish {
-                Wish::Request(client, request) => answer(running, pump, &mut stopping, client, request),
-                Wish::Signal(signal) => send(running, signal),
+                Wish::Request(client, request) => answer(&teller, running, pump, &mut stopping, client, request),
+                Wish::Signal(signal) => send(&teller, running, signal),
             }
         }
     }
@@ -118,21 +137,28 @@ fn reap(running: &Running) -> Option<Ended> {
     }
 }
 
-fn answer(running: &mut Running, pump: &mut Pump, stopping: &mut Stopping, client: ClientId, request: Request) {
+fn answer(
+    teller: &Teller<'_>,
+    running: &mut Running,
+    pump: &mut Pump,
+    stopping: &mut Stopping,
+    client: ClientId,
+    request: Request,
+) {
     match request {
         Request::Attach(options) => pump.attach(client, &options),
         Request::Wait => pump.reply(client, &Reply::done(), Purpose::Waiting),
         Request::Stop { signal, grace } => {
-            begin_stop(running, stopping, signal, grace.duration());
+            begin_stop(teller, running, stopping, signal, grace.duration());
             pump.reply(client, &Reply::done(), Purpose::Waiting);
         }
         Request::Kill { signal } => {
-            send(running, signal);
+            send(teller, running, signal);
             let then = if signal == Signal::KILL { Purpose::Waiting } else { Purpose::Answered };
             pump.reply(client, &Reply::done(), then);
         }
-        Request::Pause => finish_request(pump, client, freeze(running, Frozen::Yes)),
-        Request::Unpause => finish_request(pump, client, freeze(running, Frozen::No)),
+        Request::Pause => finish_request(pump, client, freeze(teller, running, Frozen::Yes)),
+        Request::Unpause => finish_request(pump, client, freeze(teller, running, Frozen::No)),
     }
 }
 
@@ -144,20 +170,32 @@ fn finish_request(pump: &mut Pump, client: ClientId, result: Result<()>) {
     pump.reply(client, &reply, Purpose::Answered);
 }
 
-fn begin_stop(running: &mut Running, stopping: &mut Stopping, signal: Signal, grace: std::time::Duration) {
+fn begin_stop(
+    teller: &Teller<'_>,
+    running: &mut Running,
+    stopping: &mut Stopping,
+    signal: Signal,
+    grace: std::time::Duration,
+) {
     let now = Instant::now();
     let signal = stopping.ask(signal, grace, now);
-    send(running, signal);
+    signal_init(running, signal);
     if running.state.paused {
         // A frozen process hears nothing.
         thaw(running);
     }
     running.state.stopping_until = stopping.wait(now).map(|left| Timestamp::now().plus(left));
     publish(running);
+    teller.tell(&RunChange::Stopping { signal });
+}
+
+fn send(teller: &Teller<'_>, running: &mut Running, signal: Signal) {
+    signal_init(running, signal);
+    teller.tell(&RunChange::Signalled { signal });
 }
 
 /// Signals the container's init; KILL also reaches a frozen one.
-fn send(running: &mut Running, signal: Signal) {
+fn signal_init(running: &mut Running, signal: Signal) {
     // It may have ended by itself; the next turn sees that.
     let _ = signals::send(running.init.as_fd(), signal);
     if signal == Signal::KILL && running.state.paused {
@@ -173,7 +211,7 @@ fn thaw(running: &mut Running) {
     }
 }
 
-fn freeze(running: &mut Running, frozen: Frozen) -> Result<()> {
+fn freeze(teller: &Teller<'_>, running: &mut Running, frozen: Frozen) -> Result<()> {
     if !running.cgroup.can_freeze() {
         return Err(Error::new(ErrorKind::Unsupported, "this container has no control group that can be frozen")
             .remedy("run it as root, or on a host whose control groups are delegated to you"));
@@ -186,6 +224,7 @@ fn freeze(running: &mut Running, frozen: Frozen) -> Result<()> {
     }
     running.state.paused = frozen == Frozen::Yes;
     publish(running);
+    teller.tell(if running.state.paused { &RunChange::Paused } else { &RunChange::Unpaused });
     Ok(())
 }
 
