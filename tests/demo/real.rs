@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use crate::support::{
-    need::{needs_root, needs_user},
+    need::{needs_docker, needs_podman, needs_root, needs_user},
     store::Store,
 };
 
@@ -21,6 +21,34 @@ fn the_demo_works_rootless_and_goes_without_a_trace() {
     if needs_user() {
         come_and_go(&Store::new());
     }
+}
+
+#[test]
+fn the_demo_works_on_docker_and_goes_without_a_trace() {
+    if let Some(host) = needs_docker() {
+        come_and_go_on_a_daemon(&Store::new(), &host);
+    }
+}
+
+#[test]
+fn the_demo_works_on_podman_and_goes_without_a_trace() {
+    if let Some(host) = needs_podman() {
+        come_and_go_on_a_daemon(&Store::new(), &host);
+    }
+}
+
+/// Others may use the daemon meanwhile: only what the demo makes is looked at.
+fn come_and_go_on_a_daemon(store: &Store, host: &str) {
+    let on = |args: &[&str]| store.ok(&[&["--host", host], args].concat());
+    let is_there = || on(&["ps", "-a"]).lines().any(|line| line.contains("demo-web"));
+    assert!(!is_there(), "{host} has a demo already; this test would remove it");
+    assert!(on(&["demo"]).lines().any(|line| line == "demo-web"));
+    assert_eq!(on(&["wait", "demo-finisher", "demo-failer"]), "0\n1");
+    assert_eq!(on(&["demo"]), "", "asking again does nothing");
+    let removed = on(&["demo", "--clean"]);
+    assert!(removed.lines().any(|line| line == "wharf/demo:latest"), "{removed}");
+    assert!(!is_there());
+    assert!(!on(&["images"]).contains("wharf/demo"));
 }
 
 fn come_and_go(store: &Store) {

@@ -6,7 +6,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bollard::{BollardRequest, Docker};
-use http_body_util::{BodyExt as _, Full, Limited};
+use http_body_util::{BodyExt as _, Limited};
 use hyper::{
     Method, Request, Response, StatusCode, Uri,
     body::{Bytes, Incoming},
@@ -18,7 +18,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use tokio::sync::Mutex;
 
 use super::{
-    connection::{Connection, Connections, RequestBody},
+    connection::{Connection, Connections, RequestBody, whole},
     failure::{self, About},
     path::Path,
 };
@@ -166,14 +166,39 @@ impl Api {
                 value.set_sensitive(true);
                 request.headers_mut().insert("x-registry-auth", value);
             }
-            let (response, connection) = self.wire.connections.send_alone(request).await?;
-            if response.status().is_success() {
-                return Ok(Stream { body: response.into_body(), _connection: connection });
-            }
-            let status = response.status();
-            Err(failure::of_status(status, &collect(response).await?, about))
+            self.open(request, about).await
         };
         tokio::time::timeout(limit, opening).await.unwrap_or_else(|_| Err(self.silent(limit)))
+    }
+
+    /// Sends `size` bytes as they come; the answer is a stream that begins within `limit`.
+    ///
+    /// # Errors
+    /// As `failure` says when the answer is no success.
+    pub async fn upload(
+        &self,
+        path: Path,
+        (body, size): (RequestBody, u64),
+        about: About,
+        limit: Duration,
+    ) -> Result<Stream> {
+        let opening = async {
+            let mut request = self.wire.request(Method::POST, path, None).await?;
+            *request.body_mut() = body;
+            request.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/x-tar"));
+            request.headers_mut().insert(header::CONTENT_LENGTH, size.into());
+            self.open(request, about).await
+        };
+        tokio::time::timeout(limit, opening).await.unwrap_or_else(|_| Err(self.silent(limit)))
+    }
+
+    async fn open(&self, request: Request<RequestBody>, about: About) -> Result<Stream> {
+        let (response, connection) = self.wire.connections.send_alone(request).await?;
+        if response.status().is_success() {
+            return Ok(Stream { body: response.into_body(), _connection: connection });
+        }
+        let status = response.status();
+        Err(failure::of_status(status, &collect(response).await?, about))
     }
 
     /// Turns a connection into a two-way stream of bytes (`attach`, `exec`).
@@ -249,7 +274,7 @@ impl Wire {
             request = request.header(header::CONTENT_TYPE, "application/json");
         }
         request
-            .body(Full::new(body.unwrap_or_default()))
+            .body(whole(body.unwrap_or_default()))
             .map_err(|error| Error::new(ErrorKind::InvalidInput, format!("the request cannot be written: {error}")))
     }
 
@@ -265,7 +290,7 @@ impl Wire {
         if let Ok(authority) = self.connections.authority().parse() {
             parts.headers.insert(header::HOST, authority);
         }
-        self.connections.send(Request::from_parts(parts, Full::new(body))).await.map_err(wrap)
+        self.connections.send(Request::from_parts(parts, whole(body))).await.map_err(wrap)
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use http_body_util::Full;
+use http_body_util::{BodyExt as _, Full, combinators::UnsyncBoxBody};
 use hyper::{
     Method, Request, Response,
     body::{Bytes, Incoming},
@@ -17,8 +17,8 @@ use tokio_util::task::AbortOnDropHandle;
 use super::address::{self, Address};
 use crate::engine::domain::{Error, ErrorKind, HostSpec, Result};
 
-/// A small body: every request of the API fits in memory.
-pub type RequestBody = Full<Bytes>;
+/// Small and whole for nearly every request of the API; an image on its way in is a stream.
+pub type RequestBody = UnsyncBoxBody<Bytes, std::io::Error>;
 
 /// Kept connections without a request. Listing looks at several containers at once; more never wait.
 const KEPT: usize = 8;
@@ -35,6 +35,11 @@ pub struct Connections {
     chosen: OnceLock<Address>,
     /// Connections that carried a request before; some may still deliver its answer.
     kept: Mutex<Vec<Connection>>,
+}
+
+/// A body that is here as a whole.
+pub fn whole(bytes: Bytes) -> RequestBody {
+    Full::new(bytes).map_err(|never| match never {}).boxed_unsync()
 }
 
 /// One HTTP connection. Dropping it ends the connection, whatever still flows on it.
@@ -84,7 +89,7 @@ impl Connections {
         // A kept connection may have been closed by the daemon meanwhile: what was not sent, or only asks, is
         // sent again on a new one.
         while let Some(connection) = self.take_kept() {
-            let again = (request.method() == Method::GET).then(|| request.clone());
+            let again = (request.method() == Method::GET).then(|| without_body(&request));
             match self.on(connection, request).await {
                 Ok(answer) => return Ok(answer),
                 Err(broken) => match broken.unsent.map(|unsent| *unsent).or(again) {
@@ -183,6 +188,15 @@ struct Broken {
     error: hyper::Error,
     /// Present when not a byte of it was sent.
     unsent: Option<Box<Request<RequestBody>>>,
+}
+
+/// A request that only asks, once more.
+fn without_body(request: &Request<RequestBody>) -> Request<RequestBody> {
+    let mut again = Request::new(whole(Bytes::new()));
+    again.method_mut().clone_from(request.method());
+    again.uri_mut().clone_from(request.uri());
+    again.headers_mut().clone_from(request.headers());
+    again
 }
 
 async fn connect(address: &Address) -> std::io::Result<Box<dyn Duplex>> {

@@ -16,6 +16,7 @@ mod exec;
 mod failure;
 mod host_info;
 mod images;
+mod import;
 mod json_stream;
 mod lifecycle;
 mod log_lines;
@@ -38,8 +39,8 @@ use self::{
 use super::{Answer, Backend, EventRange, Notice, OperationContext, Session, Started};
 use crate::engine::domain::{
     AttachOptions, Container, ContainerId, ContainerName, ContainerSpec, Done, EngineEvent, Error, ErrorKind, ExecSpec,
-    Force, HistoryEntry, HostInfo, HostSpec, Image, ImageReference, LogItem, LogOptions, ProcessExit, ProcessTable,
-    PullOptions, RemoveOptions, Result, Signal, StopOptions,
+    Force, HistoryEntry, HostInfo, HostSpec, Image, ImageImport, ImageReference, LogItem, LogOptions, ProcessExit,
+    ProcessTable, PullOptions, RemoveOptions, Result, Signal, StopOptions,
 };
 
 /// Docker or Podman, behind one address.
@@ -189,6 +190,10 @@ impl Backend for DockerBackend {
 
     fn tag(&self, source: String, target: ImageReference, _context: OperationContext) -> Answer<'_, Done> {
         async move { images::tag(&self.api, &source, &target).await }.boxed()
+    }
+
+    fn import_image(&self, import: ImageImport, context: OperationContext) -> Answer<'_, Done> {
+        async move { import::import(&self.api, import, &context).await }.boxed()
     }
 
     fn remove_image(&self, image: String, force: Force, _context: OperationContext) -> Answer<'_, Done> {

@@ -109,7 +109,7 @@ async fn id_of(api: &Api, name: &str) -> Option<String> {
 }
 
 /// Reads the stream to its end, reporting; the digest when it names one.
-async fn follow(mut stream: Stream, context: &OperationContext) -> Result<Option<String>> {
+pub async fn follow(mut stream: Stream, context: &OperationContext) -> Result<Option<String>> {
     let mut objects = JsonStream::default();
     let mut digest = None;
     loop {
