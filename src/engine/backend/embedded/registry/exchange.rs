@@ -113,8 +113,8 @@ impl Exchange {
     /// Whether the same request might fare better in a moment.
     pub fn may_pass(&self, fault: Fault) -> bool {
         match fault {
-            Fault::Broken | Fault::TimedOut => true,
-            Fault::Refused | Fault::UnknownHost => self.answered.load(Ordering::Relaxed),
+            Fault::Broken => true,
+            Fault::TimedOut | Fault::Refused | Fault::UnknownHost => self.answered.load(Ordering::Relaxed),
             Fault::Tls | Fault::Malformed | Fault::OutOfReach | Fault::Source | Fault::Cancelled => false,
         }
     }

@@ -259,6 +259,7 @@ fn classified(error: ureq::Error) -> TransportError {
     let fault = match &error {
         ureq::Error::HostNotFound => Fault::UnknownHost,
         ureq::Error::Timeout(Timeout::Resolve) => Fault::UnknownHost,
+        ureq::Error::Timeout(Timeout::Connect) => Fault::Refused,
         ureq::Error::Timeout(_) => Fault::TimedOut,
         ureq::Error::Tls(_) | ureq::Error::Rustls(_) | ureq::Error::Pem(_) | ureq::Error::TlsRequired => Fault::Tls,
         ureq::Error::ConnectProxyFailed(_) | ureq::Error::InvalidProxyUrl | ureq::Error::ConnectionFailed => {
