@@ -91,8 +91,13 @@ pub fn try_lock(path: &Path, mode: Mode, holder: &Holder) -> io::Result<Option<L
         return Err(io::Error::new(io::ErrorKind::NotFound, "it was removed while we waited for its lock"));
     }
     let mut lock = Lock { file, mode };
-    if mode == Mode::Exclusive {
-        write_holder(&mut lock.file, holder);
+    match mode {
+        Mode::Exclusive => write_holder(&mut lock.file, holder),
+        // The name of an exclusive holder that was killed would make waiters give up on the living.
+        Mode::Shared => {
+            // It serves messages only, as in `write_holder`.
+            let _ = lock.file.set_len(0);
+        }
     }
     Ok(Some(lock))
 }

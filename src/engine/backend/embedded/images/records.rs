@@ -152,8 +152,19 @@ impl Records {
         self.store(&path, &TagFile { format: FORMAT, reference, image: image.clone() })
     }
 
+    /// Removes a tag, and the directories that were only there for it. Needs the collection lock, as every change does.
     pub(super) fn remove_tag(&self, reference: &ImageReference) -> Result<()> {
-        self.delete(&self.layout.reference(reference))
+        let path = self.layout.reference(reference);
+        self.delete(&path)?;
+        let top = self.layout.references();
+        for directory in path.ancestors().skip(1).take_while(|directory| **directory != top) {
+            if !self.disk.list(directory).is_ok_and(|entries| entries.is_empty()) {
+                break;
+            }
+            // An empty directory left behind holds no tag.
+            let _ = self.disk.remove_tree(directory);
+        }
+        Ok(())
     }
 
     /// A record for now, to be completed by the caller.

@@ -87,3 +87,14 @@ fn the_lock_of_something_removed_meanwhile_is_not_given_out() {
     let error = lock(&path, Mode::Exclusive, &holder(), Duration::from_secs(1)).unwrap_err();
     assert!(is_gone(&error), "{error:?}");
 }
+
+#[test]
+fn sharing_a_lock_forgets_the_name_of_a_holder_that_was_killed() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("lock");
+    let dead = Holder::this_process(Verb::Pull, Duration::ZERO);
+    std::fs::write(&path, serde_json::to_vec(&dead).unwrap()).unwrap();
+    let shared = try_lock(&path, Mode::Shared, &Holder::this_process(Verb::List, Duration::ZERO)).unwrap().unwrap();
+    assert_eq!(holder_of(&path), None);
+    drop(shared);
+}

@@ -118,7 +118,7 @@ fn removing_the_last_name_deletes_what_no_other_image_needs() {
     for query in [NAME, "localhost:5000/app:2"] {
         store.images.remove_image(query, Force::No, &no_users).unwrap();
     }
-    for directory in ["layers", "records", "blobs/sha256", "blobs/sha512"] {
+    for directory in ["layers", "records", "blobs/sha256", "blobs/sha512", "refs"] {
         assert_eq!(store.names(directory), Vec::<String>::new());
     }
     let error = store.images.remove_image(NAME, Force::Yes, &no_users).unwrap_err();
