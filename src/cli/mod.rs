@@ -31,7 +31,7 @@ use self::{
 pub use self::{exit::Exit, grammar::command_tree, settings::ScreenSettings};
 use crate::engine::{
     Engine, Locations, Session,
-    domain::{Error, ErrorKind, HostSpec, Result},
+    domain::{EngineSettings, Error, ErrorKind, HostSpec, Result},
 };
 
 /// What is left to do for `main`.
@@ -65,9 +65,7 @@ pub fn run(words: Vec<OsString>) -> Next {
             return Next::Screen { host, locations, settings };
         }
         Ok(Prepared::Done(exit)) => exit,
-        Ok(Prepared::Engine { invocation, host, locations }) => {
-            with_engine(*invocation, host, &locations, &mut printer)
-        }
+        Ok(Prepared::Engine(invocation, place)) => with_engine(*invocation, place, &mut printer),
         Err(error) => return Next::Exit(refused(&mut printer, &error)),
     };
     printer.flush();
@@ -107,7 +105,14 @@ pub fn completion_script(shell: Shell) -> &'static str {
 enum Prepared {
     Done(Exit),
     Screen { host: HostSpec, locations: Locations, settings: Box<ScreenSettings> },
-    Engine { invocation: Box<Invocation>, host: HostSpec, locations: Locations },
+    Engine(Box<Invocation>, Place),
+}
+
+/// Which engine, and with what.
+struct Place {
+    host: HostSpec,
+    locations: Locations,
+    settings: EngineSettings,
 }
 
 /// Answers what needs no engine; otherwise settles which one.
@@ -132,10 +137,10 @@ fn prepare(invocation: Invocation, printer: &mut Printer) -> Result<Prepared, Us
     let host = choose_host(&invocation.globals, std::env::var("WHARF_HOST").ok(), &settings)?;
     if invocation.request == Request::Screen {
         let no_color = invocation.globals.no_color;
-        let screen = ScreenSettings { hosts: settings.hosts, no_color, ..settings.screen };
+        let screen = ScreenSettings { hosts: settings.hosts, no_color, engine: settings.engine, ..settings.screen };
         return Ok(Prepared::Screen { host, locations, settings: Box::new(screen) });
     }
-    Ok(Prepared::Engine { invocation: Box::new(invocation), host, locations })
+    Ok(Prepared::Engine(Box::new(invocation), Place { host, locations, settings: settings.engine }))
 }
 
 /// What is known without a host, a file or a runtime.
@@ -152,7 +157,9 @@ fn answer_at_once(request: &Request, printer: &mut Printer) -> Option<Exit> {
     Some(Exit::DONE)
 }
 
-fn with_engine(mut invocation: Invocation, host: HostSpec, locations: &Locations, printer: &mut Printer) -> Exit {
+fn with_engine(mut invocation: Invocation, place: Place, printer: &mut Printer) -> Exit {
+    let Place { host, locations, settings } = place;
+    let locations = &locations;
     let script = match load_script(&mut invocation.request) {
         Ok(script) => script,
         Err(errors) => {
@@ -168,7 +175,7 @@ fn with_engine(mut invocation: Invocation, host: HostSpec, locations: &Locations
         }
     };
     let exit = runtime.block_on(async {
-        let engine = match Engine::open(host, locations) {
+        let engine = match Engine::open_with(host, locations, &settings) {
             Ok(engine) => engine,
             Err(error) => {
                 printer.error(&error);

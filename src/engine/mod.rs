@@ -65,8 +65,16 @@ impl Engine {
     /// # Errors
     /// `Unsupported` when this build has no such engine (embedded outside Linux).
     pub fn open(host: HostSpec, locations: &Locations) -> Result<Self> {
+        Self::open_with(host, locations, &EngineSettings::default())
+    }
+
+    /// As [`Engine::open`], with what the person settled for the embedded engine.
+    ///
+    /// # Errors
+    /// As [`Engine::open`].
+    pub fn open_with(host: HostSpec, locations: &Locations, settings: &EngineSettings) -> Result<Self> {
         let backend: Arc<dyn Backend> = match &host {
-            HostSpec::Embedded => embedded::open(locations)?,
+            HostSpec::Embedded => embedded::open(locations, settings)?,
             HostSpec::Docker | HostSpec::Podman | HostSpec::Url(_) => docker::open(&host)?,
         };
         Ok(Self::with_backend(host, backend))

@@ -16,7 +16,9 @@ use super::{
 };
 use crate::engine::{
     Engine, Locations,
-    domain::{Command, ContainerId, Error, ErrorKind, HostSpec, LogItem, LogOptions, OperationId, Result},
+    domain::{
+        Command, ContainerId, EngineSettings, Error, ErrorKind, HostSpec, LogItem, LogOptions, OperationId, Result,
+    },
     limits,
 };
 use crate::text::{SafeText, without_styling};
@@ -216,6 +218,6 @@ async fn last_line(engine: &Engine, container: ContainerId) -> Result<Answer> {
 
 /// Opens real hosts.
 #[must_use]
-pub fn real_hosts(locations: Locations) -> OpenEngine {
-    Arc::new(move |host| Engine::open(host, &locations))
+pub fn real_hosts(locations: Locations, settings: EngineSettings) -> OpenEngine {
+    Arc::new(move |host| Engine::open_with(host, &locations, &settings))
 }

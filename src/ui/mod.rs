@@ -55,7 +55,7 @@ const WORKERS: usize = 2;
 /// The first frame is drawn before the engine is asked anything. The terminal is given back whatever happens.
 #[must_use]
 pub fn run(host: HostSpec, locations: Locations, settings: Settings) -> ExitCode {
-    run_with(host, effect_runner::real_hosts(locations.clone()), &locations, settings)
+    run_with(host, effect_runner::real_hosts(locations.clone(), settings.engine.clone()), &locations, settings)
 }
 
 /// As [`run`], with hosts opened by the caller: tests run the whole interface over the fake backend.

@@ -10,7 +10,10 @@ use super::{
 };
 use crate::{
     cli::ScreenSettings,
-    engine::{Locations, domain::HostSpec},
+    engine::{
+        Locations,
+        domain::{EngineSettings, HostSpec},
+    },
 };
 
 /// Resolved choices; every field has a sensible default.
@@ -27,6 +30,8 @@ pub struct Settings {
     pub keys: BTreeMap<String, Vec<String>>,
     /// Hosts of the config file: name and where.
     pub hosts: Vec<(String, HostSpec)>,
+    /// What the embedded engine is opened with.
+    pub engine: EngineSettings,
 }
 
 /// Whether the mouse is ours. Left to the terminal, it selects text as usual.
@@ -47,6 +52,7 @@ impl Default for Settings {
             mouse: Mouse::Used,
             keys: BTreeMap::new(),
             hosts: Vec::new(),
+            engine: EngineSettings::default(),
         }
     }
 }
@@ -63,6 +69,7 @@ impl Settings {
             mouse: if screen.mouse == Some(false) { Mouse::Left } else { Mouse::Used },
             keys: screen.keys,
             hosts: screen.hosts.into_iter().collect(),
+            engine: screen.engine,
             glyphs: found.glyphs,
         }
     }

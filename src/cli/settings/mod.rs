@@ -12,28 +12,17 @@ use std::{
 use super::grammar::{Globals, UsageError};
 use crate::engine::{
     Locations,
-    domain::{HostSpec, Size},
+    domain::{EngineSettings, HostSpec},
 };
 
 /// Everything the file may say, with defaults filled in.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Settings {
     pub default_host: Option<String>,
     /// Names for hosts.
     pub hosts: BTreeMap<String, HostSpec>,
-    /// `host` or `host:port` of registries that may be spoken to without TLS.
-    pub insecure_registries: Vec<String>,
-    /// PEM files with certificate authorities beside the system's.
-    pub registry_certificates: Vec<String>,
-    pub logs: LogLimits,
+    pub engine: EngineSettings,
     pub screen: ScreenSettings,
-}
-
-/// Docker's `max-size` and `max-file`, bounded by default.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LogLimits {
-    pub max_size: Size,
-    pub max_files: u32,
 }
 
 /// What the full-screen interface reads.
@@ -48,19 +37,8 @@ pub struct ScreenSettings {
     pub hosts: BTreeMap<String, HostSpec>,
     /// `--no-color`.
     pub no_color: bool,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            default_host: None,
-            hosts: BTreeMap::new(),
-            insecure_registries: Vec::new(),
-            registry_certificates: Vec::new(),
-            logs: LogLimits { max_size: Size::from_mib(10), max_files: 3 },
-            screen: ScreenSettings::default(),
-        }
-    }
+    /// The engine's own, for hosts that the screen opens.
+    pub engine: EngineSettings,
 }
 
 /// Settings and what was odd about their file, one line each.

@@ -1,6 +1,7 @@
 use std::path::Path;
 
 use super::*;
+use crate::engine::domain::{LogRetention, Size};
 
 fn loaded(text: &str) -> Result<Loaded, UsageError> {
     read(text, Path::new("config.toml"))
@@ -27,7 +28,8 @@ quit = "q"
     let Loaded { settings, warnings } = loaded(text).unwrap();
     assert_eq!(warnings, Vec::<String>::new());
     assert_eq!(settings.hosts["lab"], HostSpec::Url("tcp://10.0.0.2:2375".into()));
-    assert_eq!(settings.logs, LogLimits { max_size: Size::from_mib(1), max_files: 2 });
+    assert_eq!(settings.engine.logs, LogRetention { file_size: Size::from_mib(1), files: 2 });
+    assert_eq!(settings.engine.insecure_registries, ["10.0.0.7:5000"]);
     assert_eq!(settings.screen.keys["remove"], ["ctrl-d", "delete"]);
     assert_eq!(choose_host(&Globals::default(), None, &settings).unwrap(), settings.hosts["lab"]);
 }

@@ -2,7 +2,7 @@
 //!
 //! Deliberately elsewhere: what the settings mean (`settings`).
 
-use std::{collections::BTreeMap, ops::Range};
+use std::{collections::BTreeMap, ops::Range, path::PathBuf};
 
 use toml::{
     Spanned,
@@ -48,8 +48,8 @@ impl Reader<'_> {
         for (key, value) in table {
             match key.get_ref().as_ref() {
                 "default_host" => self.settings.default_host = Some(self.text_of(value)?),
-                "insecure_registries" => self.settings.insecure_registries = self.texts_of(value)?,
-                "registry_certificates" => self.settings.registry_certificates = self.texts_of(value)?,
+                "insecure_registries" => self.settings.engine.insecure_registries = self.texts_of(value)?,
+                "registry_certificates" => self.settings.engine.registry_certificates = self.paths_of(value)?,
                 "hosts" => self.hosts(value)?,
                 "logs" => self.logs(value)?,
                 "ui" => self.screen(value)?,
@@ -77,9 +77,10 @@ impl Reader<'_> {
             match key.get_ref().as_ref() {
                 "max_size" => {
                     let size = self.text_of(value)?.parse::<Size>();
-                    self.settings.logs.max_size = size.map_err(|error| self.problem(value, &error.to_string()))?;
+                    self.settings.engine.logs.file_size =
+                        size.map_err(|error| self.problem(value, &error.to_string()))?;
                 }
-                "max_files" => self.settings.logs.max_files = self.count_of(value)?,
+                "max_files" => self.settings.engine.logs.files = self.count_of(value)?,
                 other => self.unknown(&key.span(), &format!("logs.{other}")),
             }
         }
@@ -126,6 +127,10 @@ impl Reader<'_> {
         let array = value.get_ref().as_array();
         let array = array.ok_or_else(|| self.problem(value, "a list of texts is expected"))?;
         array.iter().map(|item| self.text_of(item)).collect()
+    }
+
+    fn paths_of(&self, value: &Value<'_>) -> Result<Vec<PathBuf>, Problem> {
+        Ok(self.texts_of(value)?.into_iter().map(PathBuf::from).collect())
     }
 
     fn count_of(&self, value: &Value<'_>) -> Result<u32, Problem> {

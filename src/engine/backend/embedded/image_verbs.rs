@@ -17,7 +17,7 @@ use super::{
 };
 use crate::engine::{
     backend::OperationContext,
-    domain::{Done, Error, HistoryEntry, Image, ImageReference, Platform, PullOptions, Result},
+    domain::{Done, EngineSettings, Error, HistoryEntry, Image, ImageReference, Platform, PullOptions, Result},
 };
 
 /// The images of this store and the way to registries.
@@ -26,16 +26,22 @@ pub struct Images {
     disk: Arc<dyn Disk>,
     unpacker: Arc<dyn Unpacker>,
     boot: String,
-    /// The config file: read when a registry is first needed.
-    config: PathBuf,
+    /// What the config file says; the environment joins it when a registry is first needed.
+    configured: EngineSettings,
     settings: OnceLock<Arc<RegistrySettings>>,
     store: OnceLock<ImageStore>,
 }
 
 impl Images {
     #[must_use]
-    pub fn new(data: PathBuf, config: PathBuf, disk: Arc<dyn Disk>, unpacker: Arc<dyn Unpacker>, boot: String) -> Self {
-        Self { data, disk, unpacker, boot, config, settings: OnceLock::new(), store: OnceLock::new() }
+    pub fn new(
+        data: PathBuf,
+        disk: Arc<dyn Disk>,
+        unpacker: Arc<dyn Unpacker>,
+        boot: String,
+        configured: EngineSettings,
+    ) -> Self {
+        Self { data, disk, unpacker, boot, configured, settings: OnceLock::new(), store: OnceLock::new() }
     }
 
     /// The store; opening it makes its directories.
@@ -104,7 +110,7 @@ impl Images {
     /// This operation's connection to registries.
     #[must_use]
     pub fn registry(&self, context: &OperationContext) -> Registry {
-        let read = || Arc::new(RegistrySettings::of_this_process().with_config_file(&self.config));
+        let read = || Arc::new(RegistrySettings::of_this_process().with_settings(&self.configured));
         Registry::new(Arc::clone(self.settings.get_or_init(read)), context.clone())
     }
 }

@@ -24,15 +24,18 @@ mod streams;
 use std::sync::Arc;
 
 use super::Backend;
-use crate::engine::{domain::Result, location::Locations};
+use crate::engine::{
+    domain::{EngineSettings, Result},
+    location::Locations,
+};
 
 /// Opens the engine on this machine's store. Reads and makes nothing yet.
 ///
 /// # Errors
 /// `Unsupported` on systems without containers of this kind.
 #[cfg(target_os = "linux")]
-pub fn open(locations: &Locations) -> Result<Arc<dyn Backend>> {
-    open_with_binary(locations, linux::LinuxKernel::this_binary())
+pub fn open(locations: &Locations, settings: &EngineSettings) -> Result<Arc<dyn Backend>> {
+    assemble(locations, settings, linux::LinuxKernel::this_binary())
 }
 
 /// As [`open`], for programs that are not `wharf` themselves: the helper roles are played by `binary`.
@@ -41,21 +44,28 @@ pub fn open(locations: &Locations) -> Result<Arc<dyn Backend>> {
 /// As [`open`].
 #[cfg(target_os = "linux")]
 pub fn open_with_binary(locations: &Locations, binary: std::path::PathBuf) -> Result<Arc<dyn Backend>> {
+    assemble(locations, &EngineSettings::default(), binary)
+}
+
+#[cfg(target_os = "linux")]
+fn assemble(locations: &Locations, settings: &EngineSettings, binary: std::path::PathBuf) -> Result<Arc<dyn Backend>> {
     use self::{
         backend::EmbeddedBackend,
         containers::{Containers, layout::Layout},
         disk::{Disk, RealDisk},
         image_verbs::Images,
         kernel::Kernel,
+        launch::LogLimits,
         linux::{FileWatch, LinuxKernel, boot_id, unpack::unpacker_of_this_user},
     };
     let disk: Arc<dyn Disk> = Arc::new(RealDisk);
     let unpacker = unpacker_of_this_user(binary.clone());
     let kernel: Arc<dyn Kernel> = Arc::new(LinuxKernel::new(binary));
-    let config = locations.config.join("config.toml");
-    let images = Arc::new(Images::new(locations.data.clone(), config, Arc::clone(&disk), unpacker, boot_id()));
+    let images = Images::new(locations.data.clone(), Arc::clone(&disk), unpacker, boot_id(), settings.clone());
+    let images = Arc::new(images);
     let layout = Layout::new(locations.data.clone(), locations.run.clone());
-    let containers = Containers::new(layout, Arc::clone(&disk), Arc::clone(&kernel), images.clone());
+    let containers = Containers::new(layout, Arc::clone(&disk), Arc::clone(&kernel), images.clone())
+        .with_logs(LogLimits { segment_bytes: settings.logs.file_size.bytes(), segments: settings.logs.files });
     Ok(Arc::new(EmbeddedBackend::new(containers, images, kernel, disk, |path| Ok(Box::new(FileWatch::new(path)?)))))
 }
 
@@ -64,7 +74,7 @@ pub fn open_with_binary(locations: &Locations, binary: std::path::PathBuf) -> Re
 /// # Errors
 /// Always `Unsupported`.
 #[cfg(not(target_os = "linux"))]
-pub fn open(_locations: &Locations) -> Result<Arc<dyn Backend>> {
+pub fn open(_locations: &Locations, _settings: &EngineSettings) -> Result<Arc<dyn Backend>> {
     use crate::engine::domain::{Error, ErrorKind};
     Err(Error::new(ErrorKind::Unsupported, "the embedded engine needs Linux")
         .remedy("use a Docker or Podman host: wharf --host docker, or --host ssh-forwarded unix:///path"))

@@ -44,7 +44,7 @@ use self::{
     store::{Held, Store},
 };
 pub use self::{reports::StoreReports, start::Run};
-use super::{disk::Disk, kernel::Kernel};
+use super::{disk::Disk, kernel::Kernel, launch::LogLimits};
 use crate::engine::{
     core::admit::{Admission, admit},
     domain::{Container, ContainerId, Error, ErrorKind, Force, Generation, ProcessExit, Result, Verb},
@@ -55,6 +55,7 @@ pub struct Containers {
     pub(super) store: Store,
     pub(super) kernel: Arc<dyn Kernel>,
     images: Arc<dyn BaseImages>,
+    logs: LogLimits,
 }
 
 impl fmt::Debug for Containers {
@@ -66,7 +67,13 @@ impl fmt::Debug for Containers {
 impl Containers {
     #[must_use]
     pub fn new(layout: Layout, disk: Arc<dyn Disk>, kernel: Arc<dyn Kernel>, images: Arc<dyn BaseImages>) -> Self {
-        Self { store: Store::new(layout, disk), kernel, images }
+        Self { store: Store::new(layout, disk), kernel, images, logs: LogLimits::default() }
+    }
+
+    /// Keeps so much of every log of runs that start from now on.
+    #[must_use]
+    pub fn with_logs(self, logs: LogLimits) -> Self {
+        Self { logs, ..self }
     }
 
     #[must_use]

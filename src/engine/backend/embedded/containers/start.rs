@@ -15,7 +15,7 @@ use crate::engine::{
         OperationContext,
         embedded::{
             kernel::ProcessSession,
-            launch::{FORMAT, LaunchPlan, LogLimits, ProcessPlan, ResourceLimits, RootfsPlan},
+            launch::{FORMAT, LaunchPlan, ProcessPlan, ResourceLimits, RootfsPlan},
         },
     },
     core::limits,
@@ -120,7 +120,7 @@ impl Containers {
             stop_signal: record.stop_signal(),
             stop_grace: record.stop_grace(),
             auto_remove: record.spec.auto_remove,
-            log: LogLimits::default(),
+            log: self.logs.clone(),
             container_dir,
         }
     }

@@ -10,6 +10,7 @@ use std::{
 
 use super::proxy::{Proxies, is_this_machine};
 use super::url::{Scheme, Url};
+use crate::engine::domain::EngineSettings;
 
 /// A server that is silent for longer has gone.
 const PROGRESS_DEADLINE: Duration = Duration::from_secs(30);
@@ -67,21 +68,10 @@ impl RegistrySettings {
         }
     }
 
-    /// With what the config file says about registries: `insecure_registries` and `registry_certificates`, both lists.
-    /// The command line has read the whole file before and told what is wrong with it, so a file that is not there or
-    /// makes no sense adds nothing here.
-    pub fn with_config_file(mut self, path: &Path) -> Self {
-        #[derive(serde::Deserialize, Default)]
-        #[serde(default)]
-        struct Config {
-            insecure_registries: Vec<String>,
-            registry_certificates: Vec<PathBuf>,
-        }
-        // Either failure has been told, see above.
-        let config = std::fs::read_to_string(path).ok().and_then(|text| toml::from_str::<Config>(&text).ok());
-        let config = config.unwrap_or_default();
-        self.insecure.extend(config.insecure_registries);
-        self.certificates.extend(config.registry_certificates);
+    /// With what the config file says about registries.
+    pub fn with_settings(mut self, settings: &EngineSettings) -> Self {
+        self.insecure.extend(settings.insecure_registries.iter().cloned());
+        self.certificates.extend(settings.registry_certificates.iter().cloned());
         self
     }
 
@@ -121,20 +111,14 @@ mod tests {
 
     #[test]
     fn the_config_file_names_insecure_registries_and_certificates() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("config.toml");
-        std::fs::write(
-            &path,
-            "insecure_registries = [\"reg.lan:5000\"]\nregistry_certificates = [\"/ca.pem\"]\n[ui]\n",
-        )
-        .unwrap();
-        let settings = RegistrySettings::default().with_config_file(&path);
+        let engine = EngineSettings {
+            insecure_registries: vec!["reg.lan:5000".into()],
+            registry_certificates: vec!["/ca.pem".into()],
+            ..EngineSettings::default()
+        };
+        let settings = RegistrySettings::default().with_settings(&engine);
         assert_eq!(settings.insecure, ["reg.lan:5000"]);
         assert_eq!(settings.certificates, [PathBuf::from("/ca.pem")]);
-        std::fs::write(&path, "insecure_registries = 7").unwrap();
-        for path in [path, folder.path().join("absent")] {
-            assert!(RegistrySettings::default().with_config_file(&path).insecure.is_empty());
-        }
     }
 
     #[test]
