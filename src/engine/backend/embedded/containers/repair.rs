@@ -5,6 +5,7 @@
 //! (`images`), what one process leaves in the kernel (`Kernel::sweep`).
 
 use std::{
+    collections::HashSet,
     io,
     path::Path,
     time::{Duration, SystemTime},
@@ -15,8 +16,9 @@ use super::{
     layout::{LOCK, NASCENT},
     names::{self, Reserved},
     observe::Seen,
-    record::{Change, Durability, RecordedIntent},
+    record::{Change, Durability, Read, RecordedIntent},
     remove::Volumes,
+    volumes,
 };
 use crate::engine::{
     backend::embedded::{
@@ -25,11 +27,13 @@ use crate::engine::{
         lock,
     },
     core::limits,
-    domain::{ContainerId, ContainerName, Error, ErrorKind, Finding, Generation, RepairMode, Result, Verb},
+    domain::{ContainerId, ContainerName, Error, ErrorKind, Finding, Generation, RepairMode, Result, Verb, VolumeName},
 };
 
 /// Temporary files younger than this may be somebody's work in progress.
 const TEMPORARY_AGE: Duration = Duration::from_secs(600);
+/// Directories younger than this may be in the middle of being made or moved.
+const FRESH: Duration = Duration::from_secs(1);
 
 impl Containers {
     /// Looks at every container, name and leftover, and puts right what nobody is working on.
@@ -37,13 +41,19 @@ impl Containers {
     /// # Errors
     /// Only when the store cannot be listed at all; single failures are in the findings.
     pub fn repair(&self, mode: RepairMode) -> Result<Vec<Finding>> {
-        let mut pass = Pass { containers: self, mode, findings: Vec::new() };
+        self.repair_older(mode, FRESH)
+    }
+
+    /// As [`Containers::repair`], with another idea of what is too young to be a leftover.
+    pub(super) fn repair_older(&self, mode: RepairMode, fresh: Duration) -> Result<Vec<Finding>> {
+        let mut pass = Pass { containers: self, mode, fresh, findings: Vec::new() };
         pass.nascent()?;
         for id in self.store.ids()? {
             pass.container(&id);
         }
         pass.names()?;
         pass.runs()?;
+        pass.volumes()?;
         pass.trash()?;
         pass.temporaries(&self.store.layout.names());
         Ok(pass.findings)
@@ -53,6 +63,7 @@ impl Containers {
 struct Pass<'a> {
     containers: &'a Containers,
     mode: RepairMode,
+    fresh: Duration,
     findings: Vec<Finding>,
 }
 
@@ -200,6 +211,30 @@ impl Pass<'_> {
         Ok(())
     }
 
+    /// Volumes made for a container that never came to be. Those of removed containers hold data that somebody
+    /// chose to keep.
+    fn volumes(&mut self) -> Result<()> {
+        let store = &self.containers.store;
+        let mut used = HashSet::new();
+        for id in store.ids()? {
+            if let Read::Record(record) = store.read(&id) {
+                used.extend(record.mounts.into_iter().filter_map(|mount| mount.volume));
+            }
+        }
+        for entry in self.listed(&store.layout.volumes())? {
+            // Only volumes that nobody named are called like an id.
+            let Ok(name) = entry.parse::<VolumeName>() else { continue };
+            let anonymous = entry.parse::<ContainerId>().is_ok();
+            let dir = store.layout.volume(&name);
+            if anonymous && !used.contains(&name) && self.is_old(&dir) && volumes::is_empty(store, &name) {
+                self.fix(entry, "an empty volume without a container; removed", || {
+                    store.disk.remove_tree(&dir).map_err(|error| Error::io("it cannot be removed", error))
+                });
+            }
+        }
+        Ok(())
+    }
+
     fn trash(&mut self) -> Result<()> {
         let containers = self.containers;
         let root = containers.store.layout.trash();
@@ -227,10 +262,9 @@ impl Pass<'_> {
         }
     }
 
-    /// Whatever is younger than a moment may be in the middle of being made or moved.
     fn is_old(&self, path: &Path) -> bool {
         let modified = self.containers.store.disk.stat(path).map(|found| found.modified);
-        modified.is_ok_and(|modified| age(modified) > Duration::from_secs(1))
+        modified.is_ok_and(|modified| age(modified) >= self.fresh)
     }
 
     fn listed(&self, dir: &Path) -> Result<Vec<String>> {

@@ -1,1 +1,298 @@
 //! Do the verbs keep their promises, whole and cut at every step?
+//!
+//! Deliberately elsewhere: real processes and images (`tests/engine`, `tests/conformance`).
+
+mod model;
+
+use std::time::Duration;
+
+use self::model::{Life, World};
+use super::*;
+use crate::engine::{backend::OperationContext, domain::*};
+
+fn context() -> OperationContext {
+    OperationContext::unwatched(Duration::from_secs(30))
+}
+
+fn spec(name: Option<&str>) -> ContainerSpec {
+    ContainerSpec {
+        image: "bb:1".into(),
+        name: name.map(|name| name.parse().unwrap()),
+        mounts: vec![Mount::from_volume_flag("/data").unwrap()],
+        ..ContainerSpec::default()
+    }
+}
+
+fn create(containers: &Containers, name: &str) -> ContainerId {
+    containers.create(&spec(Some(name)), &context()).unwrap().container.unwrap()
+}
+
+fn force() -> RemoveOptions {
+    RemoveOptions { force: Force::Yes, volumes: true }
+}
+
+/// After a repair every name has one owner, every owner its name, and nothing lies about.
+fn assert_sound(world: &World, why: &str) {
+    let containers = world.process(&Life::endless());
+    let findings = containers.repair_older(RepairMode::Mend, Duration::ZERO).unwrap();
+    assert!(findings.iter().all(|finding| finding.mended), "{why}: {findings:?}");
+    let again = containers.repair_older(RepairMode::LookOnly, Duration::ZERO).unwrap();
+    assert!(again.is_empty(), "{why}: still wrong after a repair: {again:?}");
+    let layout = world.layout();
+    let count = |dir: &Path, hidden: bool| match containers.store.disk.list(dir) {
+        Ok(entries) => entries.iter().filter(|entry| hidden || !entry.name.starts_with('.')).count(),
+        Err(_) => 0,
+    };
+    let listed = containers.list().unwrap();
+    assert_eq!(count(&layout.containers(), true), listed.len(), "{why}: directories");
+    assert_eq!(count(&layout.names(), false), listed.len(), "{why}: names");
+    assert_eq!(count(&layout.trash(), true), 0, "{why}: trash");
+    assert_eq!(count(&layout.volumes(), true), listed.len(), "{why}: volumes");
+    for container in &listed {
+        let name = container.name.as_ref().unwrap();
+        assert_eq!(containers.find(name.as_str()).unwrap().id, container.id, "{why}: {name} leads elsewhere");
+        assert!(
+            matches!(container.status(), Status::Created | Status::Exited | Status::Running),
+            "{why}: {container:?}"
+        );
+        assert!(container.intent.is_none(), "{why}: {container:?}");
+    }
+    let running = listed.iter().filter(|container| container.status() == Status::Running).count();
+    assert_eq!(running, world.machine.running(), "{why}: processes without a container");
+    // Whatever is there can go, and then its name is free.
+    for container in &listed {
+        containers.remove(&container.id, &force(), &context()).unwrap();
+    }
+    create(&containers, "web");
+    create(&containers, "db");
+}
+
+/// Kills a process after 0, 1, 2 ... steps of `act` until it comes to its end.
+fn cut_everywhere(
+    prepare: impl Fn(&Containers) -> Option<ContainerId>,
+    act: impl Fn(&Containers, Option<&ContainerId>),
+) {
+    for steps in 0.. {
+        let world = World::new();
+        let id = prepare(&world.process(&Life::endless()));
+        let life = Life::of(steps);
+        act(&world.process(&life), id.as_ref());
+        let finished = !life.is_over();
+        assert_sound(&world, &format!("cut after {steps} steps"));
+        if finished {
+            assert!(steps > 3, "nothing was cut");
+            return;
+        }
+    }
+}
+
+#[test]
+fn a_container_goes_through_its_life() {
+    let world = World::new();
+    let containers = world.process(&Life::endless());
+    let id = create(&containers, "web");
+    assert_eq!(containers.find("web").unwrap().status(), Status::Created);
+    assert_eq!(containers.find(id.short()).unwrap().id, id);
+    containers.start(&id, None, &context()).unwrap();
+    let running = containers.get(&id).unwrap();
+    assert_eq!((running.status(), running.state.pid), (Status::Running, Some(42)));
+    assert!(containers.start(&id, None, &context()).unwrap().done.already);
+    let refused = containers.remove(&id, &RemoveOptions::default(), &context()).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Refused);
+    containers.stop(&id, &StopOptions::default(), &context()).unwrap();
+    let exited = containers.get(&id).unwrap();
+    assert_eq!((exited.status(), exited.state.exit_code), (Status::Exited, Some(137)));
+    assert_eq!(containers.wait(&id, Duration::ZERO).unwrap(), Some(ProcessExit::Code(137)));
+    assert!(containers.stop(&id, &StopOptions::default(), &context()).unwrap().already);
+    containers.rename(&id, &"db".parse().unwrap(), &context()).unwrap();
+    assert_eq!(containers.find("web").unwrap_err().kind(), ErrorKind::NoSuchContainer);
+    containers.start(&id, None, &context()).unwrap();
+    world.machine.end(&containers.run_dir(&id), Some(3));
+    assert_eq!(containers.get(&id).unwrap().state.exit_code, Some(3));
+    containers.remove(&id, &RemoveOptions { force: Force::No, volumes: true }, &context()).unwrap();
+    assert!(containers.get(&id).is_none());
+    assert_eq!(containers.store.disk.list(&world.layout().volumes()).unwrap().len(), 0);
+    assert_sound(&world, "a whole life");
+}
+
+#[test]
+fn a_name_in_use_is_refused_and_names_its_owner() {
+    let world = World::new();
+    let containers = world.process(&Life::endless());
+    let id = create(&containers, "web");
+    let error = containers.create(&spec(Some("web")), &context()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NameInUse);
+    assert!(error.to_string().contains(id.short()), "{error}");
+    let other = create(&containers, "db");
+    assert_eq!(
+        containers.rename(&other, &"web".parse().unwrap(), &context()).unwrap_err().kind(),
+        ErrorKind::NameInUse
+    );
+    assert_sound(&world, "names in use");
+}
+
+#[test]
+fn a_container_cut_at_any_step_of_its_creation_is_whole_or_gone() {
+    cut_everywhere(
+        |containers| {
+            create(containers, "db");
+            None
+        },
+        |containers, _| drop(containers.create(&spec(Some("web")), &context())),
+    );
+}
+
+#[test]
+fn a_removal_cut_at_any_step_is_finished_or_never_began() {
+    cut_everywhere(
+        |containers| Some(create(containers, "web")),
+        |containers, id| drop(containers.remove(id.unwrap(), &force(), &context())),
+    );
+}
+
+#[test]
+fn a_forced_removal_of_a_running_container_cut_at_any_step_leaves_no_process() {
+    cut_everywhere(
+        |containers| {
+            let id = create(containers, "web");
+            containers.start(&id, None, &context()).unwrap();
+            Some(id)
+        },
+        |containers, id| drop(containers.remove(id.unwrap(), &force(), &context())),
+    );
+}
+
+#[test]
+fn a_rename_cut_at_any_step_leaves_one_name_with_one_owner() {
+    cut_everywhere(
+        |containers| Some(create(containers, "web")),
+        |containers, id| drop(containers.rename(id.unwrap(), &"db".parse().unwrap(), &context())),
+    );
+}
+
+#[test]
+fn a_start_and_a_stop_cut_at_any_step_leave_a_usable_container() {
+    cut_everywhere(
+        |containers| Some(create(containers, "web")),
+        |containers, id| {
+            let id = id.unwrap();
+            if containers.start(id, None, &context()).is_ok() {
+                drop(containers.stop(id, &StopOptions::default(), &context()));
+            }
+        },
+    );
+}
+
+#[test]
+fn a_start_that_fails_keeps_its_reason_and_docker_s_exit_code() {
+    let world = World::new();
+    let containers = world.process_where_starts_fail(&Life::endless(), Some(ErrorKind::CommandNotFound));
+    let id = create(&containers, "web");
+    assert_eq!(containers.start(&id, None, &context()).unwrap_err().kind(), ErrorKind::CommandNotFound);
+    let seen = containers.get(&id).unwrap();
+    assert_eq!((seen.status(), seen.state.exit_code), (Status::Created, Some(127)));
+    assert_eq!(seen.state.reason.as_deref(), Some("it does not start"));
+    // Another process, where it works: the failure is forgotten.
+    world.process(&Life::endless()).start(&id, None, &context()).unwrap();
+    assert_eq!(containers.get(&id).unwrap().status(), Status::Running);
+}
+
+#[test]
+fn a_container_to_be_removed_that_fails_to_start_is_gone() {
+    let world = World::new();
+    let containers = world.process_where_starts_fail(&Life::endless(), Some(ErrorKind::Io));
+    let spec = ContainerSpec { auto_remove: true, ..spec(None) };
+    let id = containers.create(&spec, &context()).unwrap().container.unwrap();
+    containers.start(&id, None, &context()).unwrap_err();
+    assert!(containers.get(&id).is_none());
+    assert_sound(&world, "a failed start");
+}
+
+#[test]
+fn a_power_cut_makes_running_containers_exited_with_an_unknown_code() {
+    let world = World::new();
+    let containers = world.process(&Life::endless());
+    let (kept, gone) = (create(&containers, "web"), {
+        let spec = ContainerSpec { auto_remove: true, ..spec(Some("db")) };
+        containers.create(&spec, &context()).unwrap().container.unwrap()
+    });
+    for id in [&kept, &gone] {
+        containers.start(id, None, &context()).unwrap();
+    }
+    world.machine.power_cut();
+    let seen = containers.get(&kept).unwrap();
+    assert_eq!((seen.status(), seen.state.exit_code), (Status::Exited, None));
+    assert_eq!(containers.wait(&kept, Duration::ZERO).unwrap(), Some(ProcessExit::Unknown));
+    containers.repair_older(RepairMode::Mend, Duration::ZERO).unwrap();
+    assert!(containers.get(&gone).is_none(), "what was to go when it ended is still there");
+    containers.start(&kept, None, &context()).unwrap();
+    assert_eq!(containers.get(&kept).unwrap().status(), Status::Running);
+}
+
+#[test]
+fn a_damaged_record_is_shown_as_broken_and_can_be_removed() {
+    let world = World::new();
+    let containers = world.process(&Life::endless());
+    let id = create(&containers, "web");
+    std::fs::write(world.layout().container(&id).join(layout::RECORD), b"{\"format\":").unwrap();
+    let seen = containers.find("web").unwrap();
+    assert_eq!((seen.status(), &seen.id), (Status::Broken, &id));
+    assert_eq!(containers.start(&id, None, &context()).unwrap_err().kind(), ErrorKind::Corrupt);
+    containers.remove(&id, &RemoveOptions::default(), &context()).unwrap();
+    assert!(containers.list().unwrap().is_empty());
+    create(&containers, "web");
+}
+
+#[test]
+fn twenty_creators_of_one_name_make_one_container() {
+    let world = World::new();
+    let winners: usize = std::thread::scope(|scope| {
+        let racing: Vec<_> = (0..20)
+            .map(|_| scope.spawn(|| world.process(&Life::endless()).create(&spec(Some("web")), &context()).is_ok()))
+            .collect();
+        racing.into_iter().map(|racer| usize::from(racer.join().unwrap())).sum()
+    });
+    assert_eq!(winners, 1);
+    assert_sound(&world, "a race for a name");
+}
+
+#[test]
+fn removers_renamers_and_starters_of_one_container_agree_in_the_end() {
+    for round in 0..10 {
+        let world = World::new();
+        let id = create(&world.process(&Life::endless()), "web");
+        std::thread::scope(|scope| {
+            for racer in 0..8 {
+                let (world, id) = (&world, &id);
+                scope.spawn(move || {
+                    let containers = world.process(&Life::endless());
+                    let _ = match racer % 4 {
+                        0 => containers.remove(id, &force(), &context()),
+                        1 => containers.rename(id, &format!("name{racer}").parse().unwrap(), &context()),
+                        2 => containers.start(id, None, &context()).map(|run| run.done),
+                        _ => containers.kill(id, Signal::KILL, &context()),
+                    };
+                });
+            }
+        });
+        assert!(world.process(&Life::endless()).get(&id).is_none(), "round {round}");
+        assert_sound(&world, &format!("round {round}"));
+    }
+}
+
+#[test]
+fn inspect_has_dockers_keys() {
+    let world = World::new();
+    let containers = world.process(&Life::endless());
+    let id = create(&containers, "web");
+    containers.start(&id, None, &context()).unwrap();
+    let value = containers.inspect(&id).unwrap();
+    let at = |pointer: &str| value.pointer(pointer).cloned().unwrap_or_default();
+    assert_eq!(at("/Id"), serde_json::json!(id));
+    assert_eq!(at("/Name"), serde_json::json!("/web"));
+    assert_eq!(at("/State/Running"), serde_json::json!(true));
+    assert_eq!(at("/State/Pid"), serde_json::json!(42));
+    assert_eq!(at("/Config/Cmd"), serde_json::json!(["sh"]));
+    assert_eq!(at("/HostConfig/NetworkMode"), serde_json::json!("none"));
+    assert_eq!(at("/Mounts/0/Destination"), serde_json::json!("/data"));
+}

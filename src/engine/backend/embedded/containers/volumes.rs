@@ -80,10 +80,19 @@ pub fn undo(store: &Store, made: Made) {
     for name in made.0 {
         // Another container may have begun to use a named volume meanwhile; its files stay then.
         let dir = store.layout.volume(&name);
-        if store.disk.list(&dir.join(DATA)).is_ok_and(|content| content.is_empty()) {
+        if is_empty(store, &name) {
             // What cannot be removed now is an empty directory, found by the next repair.
             let _ = store.disk.remove_tree(&dir);
         }
+    }
+}
+
+/// Whether nothing was ever put into it, as far as can be told.
+#[must_use]
+pub fn is_empty(store: &Store, name: &VolumeName) -> bool {
+    match store.disk.list(&store.layout.volume(name).join(DATA)) {
+        Ok(content) => content.is_empty(),
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
     }
 }
 
