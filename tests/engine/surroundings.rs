@@ -184,3 +184,17 @@ fn nothing_of_the_engine_is_open_inside() {
     // 0, 1, 2 and the directory that ls reads.
     assert_eq!(printed(&Bench::new(&["ls", "/proc/self/fd"])), "0\n1\n2\n3\n");
 }
+
+#[test]
+fn the_engines_own_program_is_read_only_where_a_container_could_reach_it() {
+    if !needs_root() {
+        return;
+    }
+    let bench = Bench::new(&["sleep", "1000"]);
+    let monitor = bench.launch().unwrap().state.monitor.pid;
+    let written = fs::File::options().write(true).open(format!("/proc/{monitor}/exe"));
+    let kind = written.unwrap_err().kind();
+    // Not "busy", which ends with the process: a file system that nobody can write, or a sealed copy.
+    assert!(matches!(kind, std::io::ErrorKind::ReadOnlyFilesystem | std::io::ErrorKind::PermissionDenied), "{kind:?}");
+    bench.kernel.kill(bench.run_dir(), Signal::KILL, PATIENCE).unwrap();
+}

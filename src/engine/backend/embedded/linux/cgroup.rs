@@ -114,11 +114,6 @@ impl Cgroup {
         }
     }
 
-    /// Whether any of it is there.
-    pub(super) fn exists(&self) -> bool {
-        self.dirs.iter().any(|dir| dir.is_dir())
-    }
-
     /// Whether freezing can work: the container's processes are in a group of their own.
     pub(super) fn can_freeze(&self) -> bool {
         self.freezer.as_ref().is_some_and(|dir| dir.join(self.freeze_file()).exists())

@@ -166,20 +166,18 @@ fn check(path: &Path, name: &str) -> Result<(), Error> {
 
 fn exec_failure(path: &Path, error: &io::Error) -> Error {
     let shown = path.display().to_string();
-    match error.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
-            Error::new(ErrorKind::CommandNotFound, format!("exec: {shown:?}: no such file or directory"))
-                .remedy("check the path; a script also needs the interpreter of its first line")
-        }
-        io::ErrorKind::PermissionDenied => {
-            Error::new(ErrorKind::CommandNotExecutable, format!("exec: {shown:?}: permission denied"))
-                .remedy("make the file executable for the container's user")
-        }
-        _ if error.raw_os_error() == Some(libc::ENOEXEC) => {
-            Error::new(ErrorKind::CommandNotExecutable, format!("exec: {shown:?}: exec format error"))
-                .remedy("the file is for another platform, or a script without #!")
-        }
-        _ => Error::new(ErrorKind::CommandNotExecutable, format!("exec: {shown:?}: {error}")),
+    let number = error.raw_os_error();
+    if matches!(number, Some(libc::ENOENT | libc::ENOTDIR)) {
+        Error::new(ErrorKind::CommandNotFound, format!("exec: {shown:?}: no such file or directory"))
+            .remedy("check the path; a script also needs the interpreter of its first line")
+    } else if number == Some(libc::EACCES) {
+        Error::new(ErrorKind::CommandNotExecutable, format!("exec: {shown:?}: permission denied"))
+            .remedy("make the file executable for the container's user")
+    } else if number == Some(libc::ENOEXEC) {
+        Error::new(ErrorKind::CommandNotExecutable, format!("exec: {shown:?}: exec format error"))
+            .remedy("the file is for another platform, or a script without #!")
+    } else {
+        Error::new(ErrorKind::CommandNotExecutable, format!("exec: {shown:?}: {error}"))
     }
 }
 

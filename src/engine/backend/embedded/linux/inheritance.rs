@@ -44,6 +44,8 @@ pub(super) fn take<T: DeserializeOwned>() -> Result<Inherited<T>> {
     // A session leader already (started by hand, in a test): as good.
     let _ = setsid();
     rustix::process::chdir("/").map_err(refused)?;
+    // Only what ps shows; the kernel would call it by its descriptor.
+    let _ = rustix::thread::set_name(c"wharf");
     umask(Mode::from_raw_mode(0o022));
     let diverted = signals::divert_termination().map_err(failed)?;
     let mut text = Vec::new();

@@ -6,7 +6,10 @@ use std::{
     ffi::OsStr,
     fs::File,
     io::{Seek, SeekFrom, Write},
-    os::{fd::OwnedFd, unix::net::UnixStream},
+    os::{
+        fd::OwnedFd,
+        unix::{net::UnixStream, process::CommandExt},
+    },
     path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -54,7 +57,7 @@ pub(super) fn spawn_role(binary: &Path, role: &OsStr, orders: &impl Serialize, w
     let orders = sealed_orders(orders).map_err(failed)?;
     let (ours, theirs) = UnixStream::pair().map_err(failed)?;
     let mut command = Command::new(binary);
-    command.arg(role).env_clear().stdin(orders).stdout(OwnedFd::from(theirs));
+    command.arg0("wharf").arg(role).env_clear().stdin(orders).stdout(OwnedFd::from(theirs));
     command.envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
     let client = if with_client {
         let (ours, theirs) = UnixStream::pair().map_err(failed)?;

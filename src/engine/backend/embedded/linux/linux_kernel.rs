@@ -5,7 +5,7 @@
 use std::{
     path::{Path, PathBuf},
     process::Child,
-    sync::Mutex,
+    sync::{Mutex, OnceLock},
     time::{Duration, Instant},
 };
 
@@ -16,6 +16,7 @@ use super::{
     protocol::{Decoder, Request},
     ps,
     run_dir::RunDir,
+    sealed::SealedBinary,
     session,
     unattended::{self, not_running, timed_out},
 };
@@ -33,11 +34,15 @@ const LOOK_AGAIN: Duration = Duration::from_millis(2);
 /// How long a failed launch may take to undo itself before it is undone from outside.
 const UNDOING: Duration = Duration::from_secs(5);
 
+/// A directory with nothing in it, beside the run directories.
+const EMPTY: &str = "empty";
+
 /// This machine.
 #[derive(Debug)]
 pub struct LinuxKernel {
     /// The wharf binary whose roles are started.
     binary: PathBuf,
+    sealed: OnceLock<SealedBinary>,
     children: Mutex<Vec<Child>>,
 }
 
@@ -45,13 +50,24 @@ impl LinuxKernel {
     /// `binary` is this program unless a test says otherwise: [`Self::this_binary`].
     #[must_use]
     pub fn new(binary: PathBuf) -> Self {
-        Self { binary, children: Mutex::new(Vec::new()) }
+        Self { binary, sealed: OnceLock::new(), children: Mutex::new(Vec::new()) }
     }
 
     /// The running program's own file, even when it has been replaced or removed since.
     #[must_use]
     pub fn this_binary() -> PathBuf {
         PathBuf::from("/proc/self/exe")
+    }
+
+    /// The binary as roles run it, sealed once for this process. `run_dir` is `run/c/<id>`.
+    fn sealed_binary(&self, run_dir: &Path) -> Result<&Path> {
+        if let Some(sealed) = self.sealed.get() {
+            return Ok(sealed.path());
+        }
+        let run = run_dir.parent().and_then(Path::parent).unwrap_or(run_dir);
+        let sealed = std::fs::create_dir_all(run).and_then(|()| SealedBinary::of(&self.binary, &run.join(EMPTY)));
+        let sealed = sealed.map_err(|error| Error::io("sealing the wharf program", error))?;
+        Ok(self.sealed.get_or_init(|| sealed).path())
     }
 
     fn adopt(&self, child: Child) {
@@ -120,7 +136,7 @@ impl LinuxKernel {
 impl Kernel for LinuxKernel {
     fn launch(&self, plan: &LaunchPlan, attach: Option<&AttachOptions>, within: Duration) -> Result<Launched> {
         self.reap();
-        let mut spawned = spawn_monitor(&self.binary, plan, attach)?;
+        let mut spawned = spawn_monitor(self.sealed_binary(&plan.run_dir)?, plan, attach)?;
         match await_start(&mut spawned, within) {
             Ok(ready) => {
                 let state = ready.state.ok_or_else(|| Error::new(ErrorKind::Internal, "the monitor sent no state"))?;
@@ -203,7 +219,7 @@ impl Kernel for LinuxKernel {
     fn exec(&self, run_dir: &Path, spec: &ExecSpec, within: Duration) -> Result<ProcessSession> {
         self.reap();
         let orders = ExecOrders { run_dir: run_dir.to_owned(), spec: spec.clone() };
-        let mut spawned = spawn_role(&self.binary, "__exec".as_ref(), &orders, !spec.detach)?;
+        let mut spawned = spawn_role(self.sealed_binary(run_dir)?, "__exec".as_ref(), &orders, !spec.detach)?;
         match await_start(&mut spawned, within) {
             Ok(_) => {
                 self.adopt(spawned.child);

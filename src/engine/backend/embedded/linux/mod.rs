@@ -26,6 +26,7 @@ mod pump;
 mod rootfs;
 mod run_dir;
 mod runtime_failure;
+mod sealed;
 mod session;
 mod signals;
 mod spec;

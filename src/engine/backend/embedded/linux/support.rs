@@ -25,9 +25,8 @@ pub(super) fn facts() -> HostFacts {
     items.extend(rootless.then(ranges).flatten());
     items.extend(limits(&cgroups, rootless));
     items.extend(outlives_logout(rootless));
-    let later = "is not in this version yet";
     for feature in [Feature::Seccomp, Feature::AppArmor, Feature::BridgeNetwork] {
-        items.push(missing(feature, format!("{} {later}", feature.words()), None));
+        items.push(missing(feature, "not in this version yet".to_owned(), None));
     }
     if cgroups.version() == Version::V2 || rootless {
         let reason = "device rules need control groups version 1 and root in this version";

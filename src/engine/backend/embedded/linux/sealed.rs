@@ -1,0 +1,122 @@
+//! Which view of our own binary do the roles run from? One that nobody can write to, not even a container's root.
+//!
+//! A container can make the runtime execute itself inside (`#!/proc/self/exe`) and then reach the file it was
+//! started from (CVE-2019-5736). Root gets a read-only overlay of the binary's directory that is mounted
+//! nowhere: nothing is copied, and it ends with its descriptor. Where that cannot be had, and the user owns
+//! the binary, it is a sealed copy in memory. Deliberately elsewhere: starting roles (`launcher`).
+
+use std::{
+    ffi::OsStr,
+    fs::{self, File},
+    io,
+    os::{
+        fd::{AsRawFd, OwnedFd},
+        unix::fs::MetadataExt,
+    },
+    path::{Path, PathBuf},
+};
+
+use rustix::{
+    fs::{Access, MemfdFlags, Mode, OFlags, SealFlags, access, fcntl_add_seals, memfd_create, open, openat},
+    mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsconfig_set_string, fsmount, fsopen},
+    process::geteuid,
+};
+
+use super::rootfs::make_dir;
+
+/// A program that cannot be changed while it is held.
+#[derive(Debug)]
+pub(super) struct SealedBinary {
+    path: PathBuf,
+    _held: Option<OwnedFd>,
+}
+
+impl SealedBinary {
+    /// What to execute. Valid in this process and, until it has executed it, in a child.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Seals `binary`. `empty` is a directory of ours, made if need be, with nothing in it.
+    pub(super) fn of(binary: &Path, empty: &Path) -> io::Result<Self> {
+        if geteuid().is_root() {
+            // An old kernel, or one without overlays: a copy does as well.
+            overlay(binary, empty).or_else(|_| copy(binary))
+        } else if access(binary, Access::WRITE_OK).is_ok() || fs::metadata(binary)?.uid() == geteuid().as_raw() {
+            copy(binary)
+        } else {
+            // Root of such a container is this user, who cannot write the file either.
+            Ok(Self { path: binary.to_owned(), _held: None })
+        }
+    }
+
+    fn held(fd: OwnedFd) -> Self {
+        Self { path: PathBuf::from(format!("/proc/self/fd/{}", fd.as_raw_fd())), _held: Some(fd) }
+    }
+}
+
+fn overlay(binary: &Path, empty: &Path) -> io::Result<SealedBinary> {
+    // The name may lead elsewhere by now (an upgrade); only the very file that runs will do.
+    let path = fs::canonicalize(binary)?;
+    let (dir, name) = path.parent().zip(path.file_name()).ok_or(io::ErrorKind::NotFound)?;
+    make_dir(empty, 0o700)?;
+    let mount = read_only_overlay(dir, empty)?;
+    let sealed = openat(&mount, name, OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?;
+    let (wanted, found) = (fs::metadata(binary)?, fs::metadata(SealedBinary::held(sealed.try_clone()?).path())?);
+    if (wanted.size(), wanted.mtime(), wanted.mtime_nsec()) != (found.size(), found.mtime(), found.mtime_nsec()) {
+        return Err(io::ErrorKind::StaleNetworkFileHandle.into());
+    }
+    Ok(SealedBinary::held(sealed))
+}
+
+/// Without an upper directory an overlay is read-only for ever, and the kernel wants two lower ones then.
+fn read_only_overlay(dir: &Path, empty: &Path) -> io::Result<OwnedFd> {
+    let layer = |path: &Path| open(path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
+    let layers = [layer(dir)?, layer(empty)?];
+    let context = fsopen("overlay", FsOpenFlags::FSOPEN_CLOEXEC)?;
+    for layer in &layers {
+        fsconfig_set_string(&context, OsStr::new("lowerdir+"), format!("/proc/self/fd/{}", layer.as_raw_fd()))?;
+    }
+    fsconfig_create(&context)?;
+    let attributes =
+        MountAttrFlags::MOUNT_ATTR_RDONLY | MountAttrFlags::MOUNT_ATTR_NODEV | MountAttrFlags::MOUNT_ATTR_NOSUID;
+    Ok(fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, attributes)?)
+}
+
+fn copy(binary: &Path) -> io::Result<SealedBinary> {
+    let mut copy = File::from(memfd_create("wharf", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?);
+    io::copy(&mut File::open(binary)?, &mut copy)?;
+    fcntl_add_seals(&copy, SealFlags::SEAL | SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE)?;
+    Ok(SealedBinary::held(copy.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_sealed_binary_runs_and_cannot_be_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let binary = dir.path().join("program");
+        fs::copy("/bin/true", &binary).unwrap();
+        fs::set_permissions(&binary, fs::Permissions::from_mode(0o755)).unwrap();
+        for sealed in [SealedBinary::of(&binary, &dir.path().join("empty")).unwrap(), copy(&binary).unwrap()] {
+            assert!(std::process::Command::new(sealed.path()).status().unwrap().success());
+            let written =
+                File::options().write(true).open(sealed.path()).and_then(|mut file| io::Write::write(&mut file, b"x"));
+            assert!(written.is_err(), "{written:?}");
+        }
+    }
+
+    #[test]
+    fn sealing_shows_up_in_no_mount_table() {
+        let dir = tempfile::tempdir().unwrap();
+        let binary = dir.path().join("program");
+        fs::copy("/bin/true", &binary).unwrap();
+        let _sealed = SealedBinary::of(&binary, &dir.path().join("empty")).unwrap();
+        let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();
+        assert!(!mounts.contains(&*dir.path().to_string_lossy()));
+    }
+}
