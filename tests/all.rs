@@ -15,3 +15,4 @@ mod engine;
 mod registry;
 mod supervision;
 mod support;
+mod ui;

@@ -57,7 +57,6 @@ pub enum Effect {
 pub enum Question {
     InspectContainer(ContainerId),
     Processes(ContainerId),
-    InspectImage(String),
     History(String),
     /// The last line that an ended container printed.
     LastLine(ContainerId),
@@ -82,8 +81,8 @@ pub enum SessionKind {
 pub enum Timer {
     /// The selection has rested: load its detail. The number is the selection's.
     Detail(u64),
+    /// The operation is worth a dialog if it still runs.
+    Watch(SubmitId),
     /// The time for a second Ctrl-C is over.
     InterruptForgotten,
-    /// The time granted for a quiet end is over.
-    QuitOverdue,
 }

@@ -154,7 +154,6 @@ impl EffectRunner {
         self.tasks.spawn(async move {
             let answer = match question {
                 Question::InspectContainer(id) => engine.inspect_container(&id.into()).await.map(Answer::Inspect),
-                Question::InspectImage(image) => engine.inspect_image(&image).await.map(Answer::Inspect),
                 Question::Processes(id) => engine.processes(&id).await.map(Answer::Processes),
                 Question::LastLine(id) => last_line(&engine, id).await,
                 Question::History(image) => engine.history(&image).await.map(Answer::History),

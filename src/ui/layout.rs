@@ -11,7 +11,7 @@ use super::{
 const SPLIT_COLUMNS: u16 = 60;
 const SPLIT_ROWS: u16 = 14;
 /// From this width on, list and detail fit side by side.
-const BESIDE_COLUMNS: u16 = 150;
+const BESIDE_COLUMNS: u16 = 180;
 const STEPS: i8 = 4;
 
 /// How the person wants it.
@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn every_size_has_a_design() {
-        let wide = parts(160, 50);
+        let wide = parts(200, 50);
         assert!(wide.rule.width == 1 && wide.detail.width > 60 && wide.list.width > 80);
         let standard = parts(80, 24);
         assert!(standard.list.height >= 10 && standard.detail.height >= 9 && standard.rule.is_empty());

@@ -20,12 +20,14 @@ pub mod keymap;
 mod layout;
 mod message;
 mod output;
+mod picture;
 mod run;
 mod screens;
 mod search;
 mod session;
 mod settings;
 mod signals;
+mod stage;
 mod state;
 mod terminal;
 mod terminal_input;
@@ -39,6 +41,7 @@ use std::{io, panic, process::ExitCode};
 pub use self::{
     effect_runner::OpenEngine,
     settings::{Mouse, Settings},
+    stage::Stage,
     theme::{Colour, GlyphSet},
 };
 use self::{geometry::Size, run::note_problems, state::State, terminal::Terminal};
@@ -71,6 +74,12 @@ pub fn run_with(host: HostSpec, open: OpenEngine, locations: &Locations, setting
 
 fn start(host: HostSpec, open: OpenEngine, locations: &Locations, settings: Settings) -> io::Result<()> {
     let defects = defects::install_hook();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build()?;
+    // Heard from before the terminal is ours: a signal in between would leave it raw.
+    let signals = {
+        let _inside = runtime.enter();
+        signals::Signals::listen()
+    };
     let size = Terminal::size().unwrap_or(Size { columns: 80, rows: 24 });
     let mut terminal = Terminal::enter(size, settings.mouse)?;
     let mut state = State::new(host, size, settings, Timestamp::now());
@@ -79,8 +88,7 @@ fn start(host: HostSpec, open: OpenEngine, locations: &Locations, settings: Sett
     }
     let problems = settings::apply_files(&mut state.keymap, &state.settings, locations);
     note_problems(&mut state, &problems);
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build()?;
-    let result = runtime.block_on(run::run(state, terminal, open, defects));
+    let result = runtime.block_on(run::run(state, terminal, open, defects, signals));
     // Threads that still wait for a host or a disk must not hold the end.
     runtime.shutdown_background();
     result

@@ -25,7 +25,7 @@ use super::{
     guard::Guard,
     message::Message,
     session,
-    signals::{self, Call},
+    signals::{self, Call, Signals},
     state::{NoticeTone, State},
     terminal::Terminal,
     terminal_input::{FrameCount, TerminalInput},
@@ -68,14 +68,20 @@ struct Loop {
 ///
 /// # Errors
 /// When the terminal is lost or threads cannot be made.
-pub async fn run(state: State, terminal: Terminal, open: OpenEngine, defects: defects::Defects) -> io::Result<()> {
+pub async fn run(
+    state: State,
+    terminal: Terminal,
+    open: OpenEngine,
+    defects: defects::Defects,
+    signals: Signals,
+) -> io::Result<()> {
     let (key_sender, keys) = mpsc::channel(KEYS);
     let (fact_sender, facts) = mpsc::channel(FACTS);
     let (call_sender, calls) = mpsc::channel(CALLS);
     let frames: FrameCount = Arc::new(AtomicU64::new(state.frame));
     let runner = EffectRunner::new(open, fact_sender.clone());
     let input = TerminalInput::start(key_sender.clone(), Arc::clone(&frames))?;
-    let signals = tokio::spawn(signals::forward(key_sender, call_sender));
+    let signals = tokio::spawn(signals.forward(key_sender, call_sender));
     let reports = tokio::spawn(defects.forward(fact_sender));
     let now = Instant::now();
     let mut this = Loop {
@@ -198,9 +204,9 @@ impl Loop {
                 Ok(())
             }
             Call::Resize => {
-                if let Some(size) = Terminal::size().filter(|size| *size != self.state.size) {
-                    self.resize(size);
-                }
+                // Also when the size is the old one again: what was outside meanwhile is lost.
+                let size = Terminal::size().unwrap_or(self.state.size);
+                self.resize(size);
                 Ok(())
             }
         }

@@ -17,46 +17,83 @@ pub enum Call {
     Resize,
 }
 
-/// Forwards signals until the loop ends.
+/// The signals that are heard, from the moment of listening on.
 #[cfg(unix)]
-pub async fn forward(messages: mpsc::Sender<Message>, calls: mpsc::Sender<Call>) {
-    use tokio::signal::unix::{Signal, SignalKind, signal};
-    async fn next(signal: &mut Option<Signal>) {
-        match signal {
-            Some(signal) => drop(signal.recv().await),
-            // A handler that could not be installed never fires; the default action stays.
-            None => std::future::pending().await,
+#[derive(Debug)]
+pub struct Signals {
+    interrupt: Heard,
+    terminate: Heard,
+    hang_up: Heard,
+    quit: Heard,
+    window: Heard,
+    stop: Heard,
+    go_on: Heard,
+}
+
+/// A handler that could not be installed never fires; the default action stays.
+#[cfg(unix)]
+type Heard = Option<tokio::signal::unix::Signal>;
+
+#[cfg(unix)]
+impl Signals {
+    /// Takes the signals away from their default actions. Must be called inside a tokio runtime.
+    #[must_use]
+    pub fn listen() -> Self {
+        use rustix::process::Signal;
+        use tokio::signal::unix::{SignalKind, signal};
+        let listen = |number: Signal| signal(SignalKind::from_raw(number.as_raw())).ok();
+        Self {
+            interrupt: listen(Signal::INT),
+            terminate: listen(Signal::TERM),
+            hang_up: listen(Signal::HUP),
+            quit: listen(Signal::QUIT),
+            window: listen(Signal::WINCH),
+            stop: listen(Signal::TSTP),
+            go_on: listen(Signal::CONT),
         }
     }
-    let listen = |kind: SignalKind| signal(kind).ok();
-    let mut interrupt = listen(SignalKind::interrupt());
-    let mut terminate = listen(SignalKind::terminate());
-    let mut hang_up = listen(SignalKind::hangup());
-    let mut quit = listen(SignalKind::quit());
-    let mut window = listen(SignalKind::window_change());
-    let mut stop = listen(SignalKind::from_raw(rustix::process::Signal::TSTP.as_raw()));
-    let mut go_on = listen(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()));
-    loop {
-        let sent = tokio::select! {
-            () = next(&mut interrupt) => messages.send(Message::Signal(QuitSignal::Interrupt)).await.is_ok(),
-            () = next(&mut terminate) => messages.send(Message::Signal(QuitSignal::Terminate)).await.is_ok(),
-            () = next(&mut hang_up) => messages.send(Message::Signal(QuitSignal::Terminate)).await.is_ok(),
-            () = next(&mut quit) => messages.send(Message::Signal(QuitSignal::Terminate)).await.is_ok(),
-            () = next(&mut window) => calls.send(Call::Resize).await.is_ok(),
-            () = next(&mut stop) => calls.send(Call::Stop).await.is_ok(),
-            () = next(&mut go_on) => calls.send(Call::Continue).await.is_ok(),
-        };
-        if !sent {
-            return;
+
+    /// Forwards signals until the loop ends.
+    pub async fn forward(mut self, messages: mpsc::Sender<Message>, calls: mpsc::Sender<Call>) {
+        async fn next(heard: &mut Heard) {
+            match heard {
+                Some(signal) => drop(signal.recv().await),
+                None => std::future::pending().await,
+            }
+        }
+        loop {
+            let sent = tokio::select! {
+                () = next(&mut self.interrupt) => messages.send(Message::Signal(QuitSignal::Interrupt)).await.is_ok(),
+                () = next(&mut self.terminate) => messages.send(Message::Signal(QuitSignal::Terminate)).await.is_ok(),
+                () = next(&mut self.hang_up) => messages.send(Message::Signal(QuitSignal::Terminate)).await.is_ok(),
+                () = next(&mut self.quit) => messages.send(Message::Signal(QuitSignal::Terminate)).await.is_ok(),
+                () = next(&mut self.window) => calls.send(Call::Resize).await.is_ok(),
+                () = next(&mut self.stop) => calls.send(Call::Stop).await.is_ok(),
+                () = next(&mut self.go_on) => calls.send(Call::Continue).await.is_ok(),
+            };
+            if !sent {
+                return;
+            }
         }
     }
 }
 
 /// There is Ctrl-C only, which raw mode delivers as a key.
 #[cfg(not(unix))]
-pub async fn forward(messages: mpsc::Sender<Message>, calls: mpsc::Sender<Call>) {
-    let _keep = (messages, calls);
-    std::future::pending().await
+#[derive(Debug)]
+pub struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    #[must_use]
+    pub fn listen() -> Self {
+        Self
+    }
+
+    pub async fn forward(self, messages: mpsc::Sender<Message>, calls: mpsc::Sender<Call>) {
+        let _keep = (messages, calls);
+        std::future::pending().await
+    }
 }
 
 /// Stops this process as the shell's job; returns when it is continued.

@@ -4,7 +4,7 @@
 
 use super::{
     command_line,
-    dialogs::Dialog,
+    dialogs::{Dialog, transfer},
     effect::{Effect, SubmitId},
     facts::Facts,
     feedback::Feedback,
@@ -41,6 +41,8 @@ pub struct State {
     /// Frames drawn so far.
     pub frame: u64,
     pub submits: SubmitId,
+    /// Commands whose progress gets a dialog when they take a moment.
+    pub watched: Vec<transfer::State>,
     pub quitting: Quitting,
 }
 
@@ -102,6 +104,7 @@ impl State {
             feedback: Feedback::default(),
             frame: 0,
             submits: SubmitId::default(),
+            watched: Vec::new(),
             quitting: Quitting::default(),
         }
     }

@@ -5,21 +5,16 @@
 
 use std::io::{self, Write as _};
 
-use crossterm::{cursor, event, queue, terminal};
-use ratatui::{
-    backend::{Backend as _, CrosstermBackend},
-    buffer::Buffer,
-    layout::Rect,
-};
-
 use super::{
     feedback::Feedback,
     geometry::Size,
     output::{Output, Written},
+    picture::Picture,
     settings::Mouse,
     theme::Theme,
     widgets::Canvas,
 };
+use crossterm::{cursor, event, queue, terminal};
 
 /// DEC private mode 2026: the terminal shows the frame when it is complete.
 const BEGIN: &[u8] = b"\x1b[?2026h";
@@ -29,20 +24,11 @@ const END: &[u8] = b"\x1b[?2026l";
 #[derive(Debug)]
 pub struct Terminal {
     output: Output,
-    shown: Buffer,
-    next: Buffer,
+    picture: Picture,
     cursor: Option<(u16, u16)>,
     mouse: Mouse,
     /// What the terminal shows is unknown: the next frame clears it first.
     unknown: bool,
-}
-
-/// Whether a frame went out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Presented {
-    Done,
-    /// The terminal has not taken the last frame yet; ask again when it has.
-    Busy,
 }
 
 impl Terminal {
@@ -53,8 +39,7 @@ impl Terminal {
     pub fn enter(size: Size, mouse: Mouse) -> io::Result<Self> {
         terminal::enable_raw_mode()?;
         let output = Output::of_this_process();
-        let mut terminal =
-            Self { output, shown: Buffer::default(), next: Buffer::default(), cursor: None, mouse, unknown: true };
+        let mut terminal = Self { output, picture: Picture::new(size), cursor: None, mouse, unknown: true };
         terminal.resize(size);
         terminal.write_entry()?;
         Ok(terminal)
@@ -63,16 +48,19 @@ impl Terminal {
     /// The size that the terminal reports now.
     #[must_use]
     pub fn size() -> Option<Size> {
-        // A terminal that does not tell is treated by the caller.
+        #[cfg(unix)]
+        {
+            // Not crossterm's: that one starts programs when the terminal says 0. A terminal that does not tell is
+            // treated by the caller.
+            let size = rustix::termios::tcgetwinsize(rustix::stdio::stdout()).ok()?;
+            Some(Size { columns: size.ws_col, rows: size.ws_row })
+        }
+        #[cfg(not(unix))]
         terminal::size().ok().map(|(columns, rows)| Size { columns, rows })
     }
 
     pub fn resize(&mut self, size: Size) {
-        let area = Rect::new(0, 0, size.columns, size.rows);
-        if self.next.area != area {
-            self.shown = Buffer::empty(area);
-            self.next = Buffer::empty(area);
-        }
+        self.picture.resize(size);
         self.forget();
     }
 
@@ -104,21 +92,21 @@ impl Terminal {
         if !self.output.is_ready() {
             return Ok(None);
         }
-        self.next.reset();
-        let feedback = draw(Canvas::new(&mut self.next, theme));
+        if self.unknown {
+            self.picture.forget();
+        }
+        let feedback = self.picture.draw(theme, draw);
         let mut bytes = Vec::with_capacity(4096);
         bytes.extend_from_slice(BEGIN);
         if self.unknown {
             queue!(bytes, terminal::Clear(terminal::ClearType::All))?;
-            self.shown.reset();
         }
-        let mut changes = self.shown.diff(&self.next);
-        let changed = !changes.is_empty();
+        let changed = self.picture.changed() > 0;
         if changed {
             if self.cursor.is_some() {
                 queue!(bytes, cursor::Hide)?;
             }
-            CrosstermBackend::new(&mut bytes).draw(changes.drain(..))?;
+            self.picture.write_changes(&mut bytes)?;
         }
         let cursor_moved = self.cursor != feedback.cursor;
         match feedback.cursor {
@@ -127,7 +115,6 @@ impl Terminal {
             Some(_) | None => {}
         }
         self.cursor = feedback.cursor;
-        std::mem::swap(&mut self.shown, &mut self.next);
         if changed || cursor_moved || self.unknown {
             self.unknown = false;
             bytes.extend_from_slice(END);

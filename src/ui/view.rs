@@ -132,8 +132,12 @@ fn header_right(state: &State, canvas: &mut Canvas<'_>) -> Vec<Piece> {
     let totals = state.containers.totals;
     let mut pieces = Vec::new();
     if let HostLink::Stale { since, .. } = &state.facts.inventory.link {
-        canvas.feedback.shows_seconds = true;
-        pieces.push((format!("{} stale {}  ", glyphs.unknown, state.facts.seconds(*since)), theme.bad));
+        if since.is_zero() {
+            pieces.push((format!("{} no answer  ", glyphs.unknown), theme.bad));
+        } else {
+            canvas.feedback.shows_ages = true;
+            pieces.push((format!("{} stale {}  ", glyphs.unknown, state.facts.age(*since)), theme.bad));
+        }
     }
     if totals != Default::default() {
         pieces.push((format!("{} {}", glyphs.running, totals.running), theme.good));

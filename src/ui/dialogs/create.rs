@@ -278,7 +278,17 @@ mod tests {
     fn the_form_says_which_command_line_it_stands_for() {
         let state = fill(&[(1, "web"), (2, "sleep '1 2'"), (3, "A=1 B=2"), (4, "/srv:/data:ro"), (6, "64m")]);
         let line = state.command_line().unwrap();
-        for part in ["run", "-d", "--name web", "A=1", "B=2", "/srv:/data:ro", "64m", "alpine:3", "sleep '1 2'"] {
+        for part in [
+            "run",
+            "-d",
+            "--name web",
+            "A=1",
+            "B=2",
+            "source=/srv,target=/data,readonly",
+            "64m",
+            "alpine:3",
+            "sleep '1 2'",
+        ] {
             assert!(line.contains(part), "{part} is not in {line}");
         }
     }

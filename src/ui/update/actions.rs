@@ -2,7 +2,7 @@
 //!
 //! Deliberately elsewhere: acting on containers (`containers`) and images (`images`).
 
-use super::{containers, images, own_running, quit_now, refresh, visit_selection};
+use super::{containers, images, leave, refresh, viewer, visit_selection};
 use crate::ui::{
     command_line,
     cursor::Step,
@@ -13,10 +13,9 @@ use crate::ui::{
     screens::{
         Screen,
         containers::state::{Filter, SortBy},
-        detail::{logs::state::Since, overview::Secrets, state::Tab},
+        detail::state::Tab,
         images::state::{History, Order},
     },
-    search::Direction,
     state::{NoticeTone, Part, Quitting, State},
 };
 
@@ -89,7 +88,7 @@ pub fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         | Action::PreviousMatch
         | Action::Fold
         | Action::FoldAll
-        | Action::Reveal => viewer(state, action),
+        | Action::Reveal => viewer::perform(state, action),
         Action::Mark
         | Action::MarkAll
         | Action::Exec
@@ -145,36 +144,11 @@ pub fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Redraw => vec![Effect::Redraw],
         Action::Suspend => vec![Effect::Suspend],
         Action::Quit => match (state.screen, state.part) {
-            (Screen::Containers, Part::List) => quit(state),
+            (Screen::Containers, Part::List) => leave::quit(state),
             (Screen::Containers, Part::Detail) | (Screen::Images | Screen::Operations, _) => back(state),
         },
-        Action::Interrupt => super::keys::interrupt(state),
+        Action::Interrupt => leave::interrupt(state),
     }
-}
-
-/// Ends at once, or asks when something would be cut short.
-pub fn quit(state: &mut State) -> Vec<Effect> {
-    let running = own_running(state);
-    if running == 0 {
-        return quit_now(state);
-    }
-    let item =
-        |key, label: &str, note: &str, wish| choice::Item { key, label: label.to_owned(), note: note.to_owned(), wish };
-    let what = if running == 1 {
-        "One operation is running.".to_owned()
-    } else {
-        format!("{running} operations are running.")
-    };
-    state.open(Dialog::Choice(choice::State {
-        title: "quit".to_owned(),
-        lines: vec![what],
-        items: vec![
-            item('w', "wait for it, then quit", "esc stays", Wish::QuitWhenIdle),
-            item('c', "cancel and quit", "pulls can be resumed; containers go on", Wish::CancelAndQuit),
-        ],
-        index: 0,
-    }));
-    Vec::new()
 }
 
 pub fn show(state: &mut State, screen: Screen) -> Vec<Effect> {
@@ -353,46 +327,6 @@ fn sort(state: &mut State, action: Action) -> Vec<Effect> {
         }
     }
     Vec::new()
-}
-
-fn viewer(state: &mut State, action: Action) -> Vec<Effect> {
-    let rows = state.viewer_rows();
-    let tab = state.detail.tab;
-    let detail = &mut state.detail;
-    match (action, tab) {
-        (Action::Follow, Tab::Logs) => detail.logs.toggle_follow(&state.feedback),
-        (Action::Wrap, Tab::Logs) => detail.logs.toggle_wrap(),
-        (Action::Timestamps, Tab::Logs) => detail.logs.toggle_times(),
-        (Action::SinceAll, Tab::Logs) => return detail.set_since(Since::All, &state.facts),
-        (Action::Since, Tab::Logs) => ask_since(state),
-        (Action::Search, Tab::Logs) => detail.logs.search.typing = true,
-        (Action::Search, Tab::Inspect) => detail.inspect.typing = true,
-        (Action::NextMatch, Tab::Logs) => detail.logs.next_match(Direction::Forward, &state.feedback),
-        (Action::PreviousMatch, Tab::Logs) => detail.logs.next_match(Direction::Back, &state.feedback),
-        (Action::NextMatch, Tab::Inspect) => detail.inspect.next_match(Direction::Forward, rows),
-        (Action::PreviousMatch, Tab::Inspect) => detail.inspect.next_match(Direction::Back, rows),
-        (Action::Fold, Tab::Inspect) => detail.inspect.toggle(rows),
-        (Action::FoldAll, Tab::Inspect) => detail.inspect.toggle_all(rows),
-        (Action::Reveal, Tab::Environment) => {
-            detail.overview.secrets = match detail.overview.secrets {
-                Secrets::Hidden => Secrets::Shown,
-                Secrets::Shown => Secrets::Hidden,
-            };
-        }
-        (_, Tab::Logs | Tab::Inspect | Tab::Processes | Tab::Environment) => {}
-    }
-    Vec::new()
-}
-
-fn ask_since(state: &mut State) {
-    let item = |(key, since): (char, Since)| choice::Item {
-        key,
-        label: since.words(),
-        note: String::new(),
-        wish: Wish::ReadLogsSince(since),
-    };
-    let items = Since::CHOICES.into_iter().map(item).collect();
-    state.open(Dialog::Choice(choice::State { title: "log since".to_owned(), lines: Vec::new(), items, index: 0 }));
 }
 
 fn hosts(state: &mut State) {

@@ -2,7 +2,7 @@
 //!
 //! Deliberately elsewhere: the grammar (`cli::grammar`), completing words (`completion`).
 
-use super::{actions, completion, visit_selection, wishes};
+use super::{actions, completion, leave, visit_selection, wishes};
 use crate::{
     cli::grammar::{self, InspectKind, Request},
     engine::domain::{Command, ContainerSelector},
@@ -141,7 +141,7 @@ fn own_word(state: &mut State, text: &str) -> Option<Vec<Effect>> {
     let (first, rest) = text.split_once(' ').unwrap_or((text, ""));
     let rest = rest.trim();
     Some(match first {
-        "q" | "quit" => actions::quit(state),
+        "q" | "quit" => leave::quit(state),
         "containers" => actions::show(state, Screen::Containers),
         "images" if rest.is_empty() => actions::show(state, Screen::Images),
         "operations" => actions::show(state, Screen::Operations),
@@ -173,13 +173,13 @@ fn carry_out(state: &mut State, request: Request, text: &str) -> Vec<Effect> {
             let watch = matches!(changes.as_slice(), [only] if is_transfer(&only.command));
             changes
                 .into_iter()
-                .map(|change| match watch {
+                .flat_map(|change| match watch {
                     true => wishes::submit_and_watch(state, change.command),
-                    false => state.submit(change.command),
+                    false => vec![state.submit(change.command)],
                 })
                 .collect()
         }
-        Request::Run(run) => vec![wishes::submit_and_watch(state, Command::Run(run.spec))],
+        Request::Run(run) => wishes::submit_and_watch(state, Command::Run(run.spec)),
         Request::StartAttached { container, .. } => {
             vec![state.submit(Command::Start { container: ContainerSelector::Query(container) })]
         }

@@ -70,7 +70,7 @@ pub fn perform(state: &mut State, action: Action) -> Vec<Effect> {
                 state.note(NoticeTone::Plain, "the demo is for an empty host; :demo starts it anyway");
                 return Vec::new();
             }
-            vec![wishes::submit_and_watch(state, Command::Demo(Demo::Start))]
+            wishes::submit_and_watch(state, Command::Demo(Demo::Start))
         }
         _ => Vec::new(),
     }

@@ -2,24 +2,26 @@
 //!
 //! Deliberately elsewhere: what the actions do (`actions`).
 
-use std::time::Duration;
-
-use super::{actions, command_line, quit_now, refresh, wishes};
+use super::{actions, command_line, leave, refresh, wishes};
 use crate::ui::{
     dialogs::Reaction,
-    effect::{Effect, Timer},
-    input::{Key, KeyCode},
+    effect::Effect,
+    input::{Key, KeyCode, Modifiers},
     screens::{Screen, containers::state::Filter, detail::state::Tab},
-    state::{Notice, NoticeTone, Part, Quitting, State},
+    state::{Notice, NoticeTone, Part, State},
     widgets::{TextField, text_field::Edit},
 };
 
-const INTERRUPT_WINDOW: Duration = Duration::from_secs(2);
-
 pub fn press(state: &mut State, key: Key, frame: u64) -> Vec<Effect> {
+    if key.modifiers == Modifiers::Alt && state.keymap.action(&state.scopes(), key).is_none() {
+        // A terminal sends the same bytes for Alt-x as for Esc and x in quick succession.
+        let mut effects = press(state, Key::plain(KeyCode::Esc), frame);
+        effects.extend(press(state, Key::plain(key.code), frame));
+        return effects;
+    }
     state.notice = None;
     if key == Key::ctrl('c') {
-        return interrupt(state);
+        return leave::interrupt(state);
     }
     if let Some(dialog) = state.dialogs.last_mut() {
         let reaction = dialog.key(key, frame, &state.facts, &state.feedback);
@@ -65,21 +67,6 @@ pub fn paste(state: &mut State, text: &str) -> Vec<Effect> {
     state.notice =
         Some(Notice { text: "nothing takes text here; : opens the command line".to_owned(), tone: NoticeTone::Plain });
     Vec::new()
-}
-
-/// Ctrl-C: asks like `q`, and the second time within two seconds does not ask.
-pub fn interrupt(state: &mut State) -> Vec<Effect> {
-    match state.quitting {
-        Quitting::Interrupted | Quitting::WhenIdle | Quitting::Now => quit_now(state),
-        Quitting::No => {
-            let mut effects = actions::quit(state);
-            if state.quitting == Quitting::No {
-                state.quitting = Quitting::Interrupted;
-                effects.push(Effect::After(INTERRUPT_WINDOW, Timer::InterruptForgotten));
-            }
-            effects
-        }
-    }
 }
 
 fn active_filter(state: &mut State) -> Option<&mut Filter> {

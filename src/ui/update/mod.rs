@@ -8,9 +8,11 @@ mod completion;
 mod containers;
 mod images;
 mod keys;
+mod leave;
 mod mouse;
 pub mod offer;
 mod outcomes;
+mod viewer;
 mod wishes;
 
 use super::{
@@ -66,19 +68,22 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         }
         Message::SessionEnded { name, result } => outcomes::session_ended(state, &name, result),
         Message::Timer(Timer::Detail(visit)) => state.detail.rested(visit, &state.facts),
+        Message::Timer(Timer::Watch(submit)) => {
+            wishes::watch(state, submit);
+            Vec::new()
+        }
         Message::Timer(Timer::InterruptForgotten) => {
             if state.quitting == Quitting::Interrupted {
                 state.quitting = Quitting::No;
             }
             Vec::new()
         }
-        Message::Timer(Timer::QuitOverdue) => quit_now(state),
         Message::Minute => {
             state.facts.ages_at = state.facts.now;
             Vec::new()
         }
         Message::Second => Vec::new(),
-        Message::Signal(QuitSignal::Interrupt) => keys::interrupt(state),
+        Message::Signal(QuitSignal::Interrupt) => leave::interrupt(state),
         Message::Signal(QuitSignal::Terminate) | Message::TerminalLost => quit_now(state),
         Message::Defect(text) => {
             state.note(NoticeTone::Bad, SafeText::from(format!("a part of Wharf failed: {text}")));

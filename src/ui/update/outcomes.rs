@@ -19,16 +19,24 @@ use crate::{
 
 /// The engine took a command: a dialog that waits for it learns its number.
 pub fn accepted(state: &mut State, submit: SubmitId, operation: OperationId) {
-    for dialog in &mut state.dialogs {
-        if let Dialog::Transfer(transfer) = dialog {
-            if transfer.submit == submit && transfer.operation.is_none() {
-                transfer.operation = Some(operation);
-            }
+    let open = state.dialogs.iter_mut().filter_map(|dialog| match dialog {
+        Dialog::Transfer(transfer) => Some(transfer),
+        Dialog::Choice(_)
+        | Dialog::Confirm(_)
+        | Dialog::Create(_)
+        | Dialog::Help(_)
+        | Dialog::Message(_)
+        | Dialog::Prompt(_) => None,
+    });
+    for transfer in open.chain(&mut state.watched) {
+        if transfer.submit == submit && transfer.operation.is_none() {
+            transfer.operation = Some(operation);
         }
     }
 }
 
 pub fn ended(state: &mut State, submit: SubmitId, command: &Command, outcome: Outcome) {
+    state.watched.retain(|dialog| dialog.submit != submit);
     let watched = state
         .dialogs
         .iter()

@@ -2,15 +2,20 @@
 //!
 //! Deliberately elsewhere: the dialogs (`ui::dialogs`).
 
+use std::time::Duration;
+
 use crate::{
     engine::{cli_line, domain::Command},
     text::SafeText,
     ui::{
         dialogs::{Dialog, Reaction, Wish, transfer},
-        effect::{Effect, SessionRequest},
+        effect::{Effect, SessionRequest, SubmitId, Timer},
         state::{NoticeTone, Part, Quitting, State},
     },
 };
+
+/// How long a command may take before it gets a dialog.
+const PATIENCE: Duration = Duration::from_millis(300);
 
 /// Closes the top dialog as its reaction says and does what it wants.
 pub fn react(state: &mut State, reaction: Reaction) -> Vec<Effect> {
@@ -30,7 +35,7 @@ pub fn react(state: &mut State, reaction: Reaction) -> Vec<Effect> {
 pub fn fulfil(state: &mut State, wish: Wish) -> Vec<Effect> {
     match wish {
         Wish::Submit(command) => vec![state.submit(command)],
-        Wish::SubmitAndWatch(command) => vec![submit_and_watch(state, command)],
+        Wish::SubmitAndWatch(command) => submit_and_watch(state, command),
         Wish::CancelOperation(operation) => {
             state.note(NoticeTone::Plain, "asked it to end");
             vec![Effect::CancelOperation(operation)]
@@ -57,13 +62,30 @@ pub fn session(_state: &mut State, request: SessionRequest) -> Vec<Effect> {
 }
 
 /// Submits a command whose progress is worth looking at.
-pub fn submit_and_watch(state: &mut State, command: Command) -> Effect {
+///
+/// A transfer gets its dialog at once. What may be over in a moment gets it only when it is not: a dialog that
+/// flashes up steals keys.
+pub fn submit_and_watch(state: &mut State, command: Command) -> Vec<Effect> {
+    let quick = matches!(command, Command::Create(_) | Command::Run(_));
     let title = cli_line(&command);
     let title = title.strip_prefix("wharf ").unwrap_or(&title).to_owned();
     let effect = state.submit(command);
     let submit = state.submits;
-    state.open(Dialog::Transfer(transfer::State { title, submit, operation: None }));
-    effect
+    let dialog = transfer::State { title, submit, operation: None };
+    if quick {
+        state.watched.push(dialog);
+        return vec![effect, Effect::After(PATIENCE, Timer::Watch(submit))];
+    }
+    state.open(Dialog::Transfer(dialog));
+    vec![effect]
+}
+
+/// A quick command was not quick.
+pub fn watch(state: &mut State, submit: SubmitId) {
+    if let Some(index) = state.watched.iter().position(|dialog| dialog.submit == submit) {
+        let dialog = state.watched.remove(index);
+        state.open(Dialog::Transfer(dialog));
+    }
 }
 
 /// Another host: everything known is about the old one and goes.

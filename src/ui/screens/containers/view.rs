@@ -30,9 +30,9 @@ const MARGIN: u16 = 4;
 
 const COLUMNS: [Column; 6] = [
     Column { title: "NAME", least: 10, wanted: 22, priority: 0, stretch: Stretch::Share(2) },
-    Column { title: "STATUS", least: 12, wanted: 23, priority: 1, stretch: Stretch::No },
+    Column { title: "STATUS", least: 17, wanted: 24, priority: 1, stretch: Stretch::No },
     Column { title: "IMAGE", least: 14, wanted: 24, priority: 3, stretch: Stretch::Share(2) },
-    Column { title: "PORTS", least: 9, wanted: 14, priority: 5, stretch: Stretch::No },
+    Column { title: "PORTS", least: 8, wanted: 14, priority: 5, stretch: Stretch::No },
     Column { title: "COMMAND", least: 14, wanted: 24, priority: 4, stretch: Stretch::Share(4) },
     Column { title: "AGE", least: 4, wanted: 4, priority: 2, stretch: Stretch::No },
 ];

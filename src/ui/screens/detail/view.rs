@@ -95,7 +95,7 @@ fn status_words(state: &State, glyphs: &crate::ui::theme::Glyphs) -> Vec<String>
             let lines = kept.end - kept.start;
             let mut words = Vec::new();
             if !logs.search.needle.is_empty() {
-                words.push(format!("{} matches", logs.search.matches));
+                words.push(matches(logs.search.matches));
             }
             words.push(match (&logs.link, logs.follow) {
                 (StreamLink::Loading, _) => "loading".to_owned(),
@@ -123,7 +123,7 @@ fn status_words(state: &State, glyphs: &crate::ui::theme::Glyphs) -> Vec<String>
             }
             words
         }
-        Tab::Inspect if !state.inspect.needle.is_empty() => vec![format!("{} matches", state.inspect.matches.len())],
+        Tab::Inspect if !state.inspect.needle.is_empty() => vec![matches(state.inspect.matches.len())],
         Tab::Inspect | Tab::Processes | Tab::Environment => Vec::new(),
     }
 }
@@ -141,6 +141,13 @@ fn draw_field(canvas: &mut Canvas<'_>, body: Area, state: &State) {
         canvas.clear(row);
         let used = put_cut(canvas, row, "/", theme.accent);
         field.draw(canvas, row.split_left(used).1);
+    }
+}
+
+fn matches(count: usize) -> String {
+    match count {
+        1 => "1 match".to_owned(),
+        count => format!("{} matches", grouped(u64::try_from(count).unwrap_or(u64::MAX))),
     }
 }
 

@@ -94,11 +94,6 @@ impl LogBuffer {
         self.lines.is_empty()
     }
 
-    #[must_use]
-    pub fn bytes(&self) -> usize {
-        self.bytes
-    }
-
     /// Lines that had to go to keep the limit.
     #[must_use]
     pub fn dropped(&self) -> u64 {

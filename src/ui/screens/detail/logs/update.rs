@@ -82,11 +82,11 @@ impl State {
 
     pub fn toggle_follow(&mut self, feedback: &Feedback) {
         match self.follow {
-            Follow::End => self.step(Step::Up(0), feedback),
+            Follow::End => {
+                self.step(Step::Up(0), feedback);
+                self.follow = Follow::Released;
+            }
             Follow::Released => self.step(Step::Last, feedback),
-        }
-        if self.follow == Follow::End && matches!(feedback.viewer.rows, 0) {
-            self.follow = Follow::Released;
         }
     }
 
