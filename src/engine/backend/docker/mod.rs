@@ -25,6 +25,7 @@ mod path;
 pub mod quirks;
 mod session;
 mod transfer;
+mod wire;
 
 use std::sync::Arc;
 

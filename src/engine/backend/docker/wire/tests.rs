@@ -32,10 +32,3 @@ fn the_version_is_the_older_of_both_sides() {
     assert_eq!(Daemon::of_ping(&ping(&[("api-version", "1.23")])).unwrap_err().kind(), ErrorKind::Unsupported);
     assert_eq!(Daemon::of_ping(&ping(&[("server", "nginx")])).unwrap_err().kind(), ErrorKind::Protocol);
 }
-
-#[test]
-fn our_own_errors_come_back_through_bollard_whole() {
-    let ours = Error::new(ErrorKind::Denied, "no").remedy("ask");
-    let wrapped = bollard::errors::Error::IOError { err: std::io::Error::other(ours.clone()) };
-    assert_eq!(typed_error(wrapped, About::Container), ours);
-}
