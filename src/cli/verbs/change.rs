@@ -100,6 +100,9 @@ pub fn tell(work: &mut Work<'_>, change: &Change, outcome: &Outcome) -> Exit {
         }
         Err(error) => {
             let exit = work.failed(&change.target, error);
+            if error.kind() == ErrorKind::Cancelled && matches!(change.command, Command::Pull { .. }) {
+                work.printer.note("what was fetched is kept: the next pull goes on from there");
+            }
             match &change.command {
                 Command::Create(_) | Command::Run(_) => Exit::of_start_failure(error.kind()),
                 Command::Remove { options, .. }

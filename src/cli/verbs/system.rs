@@ -9,7 +9,7 @@ use crate::{
         grammar::Format,
         json::{FindingRow, InfoRow},
     },
-    engine::domain::{HostInfo, RepairMode, SupportItem},
+    engine::domain::{HostInfo, HostKind, RepairMode, SupportItem},
     text::units,
 };
 
@@ -35,7 +35,7 @@ fn page(work: &mut Work<'_>, info: &HostInfo) {
     fact(work, "wharf", env!("CARGO_PKG_VERSION"));
     fact(work, "host", &format!("{} ({})", info.title, info.location));
     fact(work, "version", &info.version);
-    let rights = match (info.rootless, info.root_equivalent) {
+    let rights = match (info.rootless, info.root_equivalent && info.kind != HostKind::Embedded) {
         (true, _) => "rootless",
         (false, true) => "whoever uses this host is root on it",
         (false, false) => "root",
@@ -47,7 +47,7 @@ fn page(work: &mut Work<'_>, info: &HostInfo) {
     if let Some(memory) = info.memory_bytes {
         fact(work, "memory", &units::bytes_short(memory));
     }
-    for (key, value) in &info.facts {
+    for (key, value) in info.facts.iter().filter(|(key, _)| !matches!(key.as_str(), "data" | "run" | "config")) {
         fact(work, key, value);
     }
     paths(work);

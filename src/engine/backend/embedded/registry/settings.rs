@@ -2,11 +2,7 @@
 //!
 //! Deliberately elsewhere: the config file itself (`cli`), reading credentials (`credentials`).
 
-use std::{
-    ffi::OsString,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use super::proxy::{Proxies, is_this_machine};
 use super::url::{Scheme, Url};
