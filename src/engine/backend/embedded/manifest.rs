@@ -52,6 +52,7 @@ pub struct DescriptorPlatform {
 
 /// What a tag or a digest leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "one lives for a moment; nobody keeps many")]
 pub enum Manifest {
     Image(ImageManifest),
     Index(Index),

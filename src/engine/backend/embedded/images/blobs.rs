@@ -90,10 +90,9 @@ impl Blobs {
     pub(super) fn open(&self, digest: &Digest) -> Result<VerifyingReader> {
         let missing =
             |error| Error::io(format!("opening blob {}", digest.short()), error).remedy("pull the image again");
-        let size = self.disk.stat(&self.layout.blob(digest)).map_err(missing)?.len;
         let file = self.disk.open(&self.layout.blob(digest)).map_err(missing)?;
         let digester = Digester::new(digest.algorithm());
-        Ok(VerifyingReader { file, size, digest: digest.clone(), digester: Some(digester) })
+        Ok(VerifyingReader { file, digest: digest.clone(), digester: Some(digester) })
     }
 
     /// Drops a blob found damaged. Failing to is no worse than before: it is found again.
@@ -166,16 +165,8 @@ impl Drop for WriterLock {
 /// A blob being read, verified at its end.
 pub struct VerifyingReader {
     file: Box<dyn Read + Send>,
-    size: u64,
     digest: Digest,
     digester: Option<Digester>,
-}
-
-impl VerifyingReader {
-    #[must_use]
-    pub fn size(&self) -> u64 {
-        self.size
-    }
 }
 
 impl Read for VerifyingReader {

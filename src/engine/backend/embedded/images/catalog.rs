@@ -157,9 +157,8 @@ impl ImageStore {
             let name = reference.name();
             let images = self.records.images()?;
             return Ok(images.into_iter().find_map(|record| {
-                let known = record.digests.iter();
-                let known =
-                    known.filter(|known| known.name() == name && known.digest() == Some(digest)).next()?.clone();
+                let mut known = record.digests.iter();
+                let known = known.find(|known| known.name() == name && known.digest() == Some(digest))?.clone();
                 Some((record, FoundBy::Digest(known)))
             }));
         }

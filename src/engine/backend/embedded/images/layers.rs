@@ -224,12 +224,10 @@ impl Drop for Staging {
 
 /// An unpacker's failure in the store's words: bad archives are the image's fault, the rest this machine's.
 pub(super) fn from_unpacker(doing: &str, error: io::Error) -> Error {
-    match error.kind() {
-        io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => {
-            Error::new(ErrorKind::Corrupt, format!("{doing}: {error}"))
-                .remedy("the image itself is broken: tell whoever made it")
-                .caused_by(error)
-        }
-        _ => Error::io(doing, error),
+    if matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof) {
+        return Error::new(ErrorKind::Corrupt, format!("{doing}: {error}"))
+            .remedy("the image itself is broken: tell whoever made it")
+            .caused_by(error);
     }
+    Error::io(doing, error)
 }

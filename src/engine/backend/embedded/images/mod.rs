@@ -21,11 +21,13 @@ pub mod registry_source;
 mod remove;
 pub mod source;
 mod store;
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests;
 mod transfers;
 mod unpack_stream;
 pub mod unpacker;
+
 pub use self::{
     blobs::VerifyingReader,
     catalog::PinnedImage,

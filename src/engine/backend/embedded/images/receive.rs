@@ -54,12 +54,6 @@ enum Ended {
 }
 
 impl Tide {
-    /// A file that is there as a whole.
-    pub(super) fn complete(size: u64) -> Self {
-        let level = Level { available: size, ended: Some(Ended::Complete), abandoned: false };
-        Self { level: Mutex::new(level), changed: Condvar::new() }
-    }
-
     /// Tells the writer that whoever read has failed for a reason of his own.
     pub(super) fn abandon(&self) {
         self.level().abandoned = true;

@@ -239,15 +239,18 @@ impl Drop for Reaped {
 }
 
 impl Failure {
+    const KINDS: [(io::ErrorKind, Self); 6] = [
+        (io::ErrorKind::InvalidData, Self::InvalidData),
+        (io::ErrorKind::UnexpectedEof, Self::UnexpectedEof),
+        (io::ErrorKind::PermissionDenied, Self::PermissionDenied),
+        (io::ErrorKind::StorageFull, Self::StorageFull),
+        (io::ErrorKind::QuotaExceeded, Self::StorageFull),
+        (io::ErrorKind::NotFound, Self::NotFound),
+    ];
+
     fn of(error: &io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::InvalidData => Self::InvalidData,
-            io::ErrorKind::UnexpectedEof => Self::UnexpectedEof,
-            io::ErrorKind::PermissionDenied => Self::PermissionDenied,
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::StorageFull,
-            io::ErrorKind::NotFound => Self::NotFound,
-            _ => Self::Other,
-        }
+        let known = Self::KINDS.iter().find(|(kind, _)| *kind == error.kind());
+        known.map_or(Self::Other, |(_, failure)| *failure)
     }
 }
 

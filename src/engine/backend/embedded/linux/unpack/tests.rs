@@ -1,3 +1,5 @@
+mod second_opinion;
+
 use std::{
     fs,
     io::{self, Write},
