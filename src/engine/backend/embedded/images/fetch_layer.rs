@@ -33,7 +33,7 @@ pub(super) struct LayerJob {
 pub(super) enum LayerOutcome {
     Published,
     /// It depends on the layers below and waits for them.
-    Staged(Staging, UnpackReport),
+    Staged(Staging, Box<UnpackReport>),
 }
 
 impl LayerJob {
@@ -252,7 +252,7 @@ impl ImageStore {
 
     fn settle_outcome(&self, job: &LayerJob, staging: Staging, report: UnpackReport) -> Result<LayerOutcome> {
         if report.is_contextual() && job.diff_id != job.chain_id {
-            return Ok(LayerOutcome::Staged(staging, report));
+            return Ok(LayerOutcome::Staged(staging, Box::new(report)));
         }
         self.layers.publish(staging, &job.diff_id, &job.chain_id, report, &[])?;
         Ok(LayerOutcome::Published)

@@ -11,23 +11,15 @@ use crate::engine::{
 };
 
 /// What Docker always shows in an image's `Config`, set or not.
-const CONFIG_DEFAULTS: [(&str, fn() -> Value); 15] = [
-    ("Hostname", || json!("")),
-    ("Domainname", || json!("")),
-    ("User", || json!("")),
-    ("AttachStdin", || json!(false)),
-    ("AttachStdout", || json!(false)),
-    ("AttachStderr", || json!(false)),
-    ("Tty", || json!(false)),
-    ("OpenStdin", || json!(false)),
-    ("StdinOnce", || json!(false)),
-    ("Env", || Value::Null),
-    ("Cmd", || Value::Null),
-    ("Image", || json!("")),
-    ("Volumes", || Value::Null),
-    ("WorkingDir", || json!("")),
-    ("Entrypoint", || Value::Null),
-];
+fn config_defaults() -> Value {
+    json!({
+        "Hostname": "", "Domainname": "", "User": "",
+        "AttachStdin": false, "AttachStdout": false, "AttachStderr": false,
+        "Tty": false, "OpenStdin": false, "StdinOnce": false,
+        "Env": null, "Cmd": null, "Image": "", "Volumes": null, "WorkingDir": "", "Entrypoint": null,
+        "OnBuild": null, "Labels": null,
+    })
+}
 
 impl ImageStore {
     /// Docker's `inspect` object. Docker Engine API, `GET /images/{name}/json`.
@@ -43,11 +35,9 @@ impl ImageStore {
             Some(Value::Object(config)) => config.clone(),
             Some(_) | None => Map::new(),
         };
-        for (key, default) in CONFIG_DEFAULTS {
-            config.entry(key).or_insert_with(default);
+        for (key, default) in config_defaults().as_object().into_iter().flatten() {
+            config.entry(key.clone()).or_insert_with(|| default.clone());
         }
-        config.entry("OnBuild").or_insert(Value::Null);
-        config.entry("Labels").or_insert(Value::Null);
         let tags = self.records.tags()?.into_iter().filter(|(_, id)| *id == record.id);
         let tags: Vec<String> = tags.map(|(tag, _)| tag.familiar()).collect();
         let digests: Vec<String> = record.digests.iter().map(|digest| digest.familiar()).collect();

@@ -250,7 +250,7 @@ impl ImageStore {
             let layer = match (self.layers.find(diff_id, chain_id), outcomes.remove(diff_id)) {
                 (Some(layer), _) => layer,
                 (None, Some(LayerOutcome::Staged(staging, report))) => {
-                    self.layers.publish(staging, diff_id, chain_id, report, &self.lowers_of(&published))?
+                    self.layers.publish(staging, diff_id, chain_id, *report, &self.lowers_of(&published))?
                 }
                 // Used a second time upon other layers: it needs a directory of its own.
                 (None, Some(LayerOutcome::Published) | None) => {
