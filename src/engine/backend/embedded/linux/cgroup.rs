@@ -34,7 +34,11 @@ impl Mounts {
                     let options = right.nth(1).unwrap_or_default();
                     mounts.v1.push((options.split(',').map(str::to_owned).collect(), point));
                 }
-                Some("cgroup2") => mounts.v2 = Some(point),
+                Some("cgroup2") => {
+                    // Mounted over the place of the others, it hides them.
+                    mounts.v1.retain(|(_, hidden)| !hidden.starts_with(&point));
+                    mounts.v2 = Some(point);
+                }
                 Some(_) | None => {}
             }
         }
@@ -259,5 +263,7 @@ mod tests {
         assert_eq!(mounts.version(), Version::V2);
         assert_eq!(Cgroup::locate(&mounts, "/wharf/x").dirs, [Path::new("/sys/fs/cgroup/wharf/x")]);
         assert_eq!(Mounts::parse("").version(), Version::Absent);
+        let over = format!("{HYBRID}50 24 0:36 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n");
+        assert_eq!(Mounts::parse(&over).version(), Version::V2);
     }
 }

@@ -28,6 +28,9 @@ use crate::engine::{
     domain::{AttachOptions, Error, ErrorKind, ExecSpec, ProcessTable, Result, Signal, Span},
 };
 
+/// A monitor that is alive answers within milliseconds; one that does not in this time stands still.
+const ANSWER: Duration = Duration::from_secs(5);
+
 /// How often somebody who waits for a monitor to finish looks.
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
 
@@ -184,7 +187,17 @@ impl Kernel for LinuxKernel {
 
     fn kill(&self, run_dir: &Path, signal: Signal, within: Duration) -> Result<()> {
         let until = Instant::now() + within;
-        let ended = match Link::ask(run_dir, Request::Kill { signal }, until)? {
+        let answer_until = until.min(Instant::now() + ANSWER);
+        let asked = match Link::ask(run_dir, Request::Kill { signal }, answer_until) {
+            // A monitor that stands still must not keep its container alive.
+            Err(error) if error.kind() == ErrorKind::TimedOut => {
+                let init = unattended::signal(run_dir, signal)?;
+                let ended = signal != Signal::KILL || unattended::wait_gone(&init, until)?;
+                return if ended { Ok(()) } else { Err(timed_out()) };
+            }
+            asked => asked?,
+        };
+        let ended = match asked {
             Some(mut link) if signal == Signal::KILL => self.await_exit(run_dir, &mut link, until)?,
             Some(_) => true,
             None if self.is_winding_up(run_dir) => self.await_unattended(run_dir, until)?,
