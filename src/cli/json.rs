@@ -379,3 +379,6 @@ impl VersionRow {
         Self { v: VERSION, wharf: env!("CARGO_PKG_VERSION") }
     }
 }
+
+#[cfg(test)]
+mod tests;

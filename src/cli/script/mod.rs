@@ -215,6 +215,9 @@ async fn run_line(
 }
 
 fn row(line: &Line, exit: Exit, captured: Captured, started: Instant) -> Row {
+    // What was done before it could be cancelled is done.
+    let done_anyway = captured.errors.is_empty() && !captured.settled.is_empty();
+    let exit = if matches!(exit, Exit::Signal(_)) && done_anyway { Exit::DONE } else { exit };
     let cancelled = captured.errors.iter().any(|error| error.kind == ErrorKind::Cancelled);
     let already = !captured.settled.is_empty() && captured.settled.iter().all(|settled| *settled == Settled::Already);
     let outcome = match exit {
@@ -243,6 +246,9 @@ fn row(line: &Line, exit: Exit, captured: Captured, started: Instant) -> Row {
 fn error_of(exit: Exit, captured: &Captured) -> ErrorRow {
     if let Some(error) = captured.errors.first() {
         return error.clone();
+    }
+    if let Exit::Signal(_) = exit {
+        return ErrorRow { kind: ErrorKind::Cancelled, message: "cancelled".to_owned(), remedy: None };
     }
     let said = String::from_utf8_lossy(&captured.err).trim_end().to_owned();
     let message = if said.is_empty() { format!("ended with {}", exit.code()) } else { said };

@@ -66,3 +66,18 @@ fn the_flag_goes_before_the_variable_and_the_variable_before_the_file() {
     let wrong = Globals { host: Some("ssh://x".into()), ..Globals::default() };
     assert!(choose_host(&wrong, None, &settings).unwrap_err().message.starts_with("--host: "));
 }
+
+#[test]
+fn the_example_file_names_every_setting_and_parses_with_its_comments_taken_away() {
+    let example = include_str!("../../../assets/config.toml");
+    assert_eq!(loaded(example).unwrap(), Loaded::default());
+    let settings: String = example
+        .lines()
+        .filter(|line| !line.starts_with("# "))
+        .map(|line| format!("{}\n", line.trim_start_matches('#')))
+        .collect();
+    let loaded = loaded(&settings).unwrap();
+    assert_eq!(loaded.warnings, Vec::<String>::new());
+    assert_eq!(loaded.settings.engine.logs, LogRetention::default());
+    assert_eq!(loaded.settings.hosts.len(), 2);
+}

@@ -228,7 +228,9 @@ impl Outcomes {
                     }
                     self.interrupted = Some(signal);
                     self.flying.iter().for_each(|flying| work.engine.cancel(flying.operation));
-                    work.printer.note("cancelling; again to end at once");
+                    if !work.printer.is_captured() {
+                        work.printer.note("cancelling; again to end at once");
+                    }
                 }
                 _ = redraw.tick() => self.draw(work),
             }

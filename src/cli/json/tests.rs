@@ -1,0 +1,69 @@
+use serde_json::Value;
+
+use super::*;
+use crate::engine::domain::{ContainerId, ContainerState, Generation};
+
+fn keys<T: Serialize>(row: &T) -> Vec<String> {
+    match serde_json::to_value(row).unwrap() {
+        Value::Object(object) => object.keys().cloned().collect(),
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn the_keys_of_version_1_stay() {
+    let container = Container {
+        id: ContainerId::from_random([7; 32]),
+        name: None,
+        image: "alpine".to_owned(),
+        image_id: None,
+        command: Vec::new(),
+        created: Timestamp::from_unix_seconds(0),
+        labels: BTreeMap::new(),
+        ports: Vec::new(),
+        tty: false,
+        auto_remove: false,
+        state: ContainerState::created(),
+        degraded: None,
+        intent: None,
+        generation: Generation(1),
+    };
+    let row = [
+        "v",
+        "id",
+        "name",
+        "image",
+        "image_id",
+        "command",
+        "created",
+        "status",
+        "pid",
+        "started",
+        "finished",
+        "exit_code",
+        "oom_killed",
+        "health",
+        "reason",
+        "ports",
+        "labels",
+        "tty",
+        "auto_remove",
+        "degraded",
+        "intent",
+    ];
+    assert_eq!(keys(&ContainerRow::from(&container)), row);
+    let result = ["v", "verb", "target", "outcome", "id", "output", "warnings", "error"];
+    assert_eq!(keys(&ResultRow::of_done("rm", "a", &Done::default())), result);
+    let failed = ResultRow::of_error("rm", "a", &Error::no_such_container("a"));
+    assert_eq!(keys(&failed.error.unwrap()), ["kind", "message", "remedy"]);
+    assert_eq!(keys(&WaitRow::new("a", true, None)), ["v", "target", "reached", "exit_code"]);
+}
+
+#[test]
+fn kinds_and_times_are_written_as_documented() {
+    let error = ErrorRow::from(&Error::no_such_container("a"));
+    let value = serde_json::to_value(&error).unwrap();
+    assert_eq!(value["kind"], "no_such_container");
+    let at = serde_json::to_value(Timestamp::from_unix_seconds(0)).unwrap();
+    assert_eq!(at, "1970-01-01T00:00:00Z");
+}
