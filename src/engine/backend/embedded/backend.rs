@@ -86,6 +86,13 @@ impl Inner {
         (self.make_watch)(&store.layout.changes())
     }
 
+    /// What a process that stays does for those that were killed, and for the next boot.
+    fn tidy(&self) {
+        // Findings and failures are for `system repair`; here nobody asked.
+        let _ = self.containers.repair(RepairMode::Mend);
+        let _ = self.images.settle();
+    }
+
     fn info(&self) -> HostInfo {
         let facts = self.kernel.support();
         let mode = if facts.rootless { "embedded rootless" } else { "embedded" };
@@ -195,7 +202,7 @@ impl Backend for EmbeddedBackend {
             let mut watch = self.blocking(Inner::watch_changes).await?;
             let attendance = Attendance::new(&*watch, notices.clone())?;
             self.lasting("wharf-watch", move |inner| {
-                let told = streams::tell_changes(&inner.containers, &mut *watch, &notices);
+                let told = streams::tell_changes(&inner.containers, &mut *watch, &notices, &|| inner.tidy());
                 drop(attendance);
                 told
             })

@@ -67,6 +67,14 @@ impl Images {
         if self.disk.exists(&self.data.join("images")) { self.store()?.images() } else { Ok(Vec::new()) }
     }
 
+    /// Writes what was unpacked to the disk for good, if there is anything.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn settle(&self) -> Result<bool> {
+        if self.disk.exists(&self.data.join("images")) { self.store()?.settle() } else { Ok(false) }
+    }
+
     /// # Errors
     /// `NoSuchImage`, `Ambiguous`.
     pub fn inspect(&self, query: &str) -> Result<Value> {

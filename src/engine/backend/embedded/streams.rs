@@ -3,7 +3,10 @@
 //! A slow receiver slows its own thread and nobody else. Deliberately elsewhere: reading the files
 //! (`log_segments`, `containers`), who asks (`backend`).
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -134,7 +137,7 @@ pub fn tell_exit(containers: &Containers, id: &ContainerId, wanted: impl Fn() ->
     }
 }
 
-/// Passes changes of the store on until the receiver leaves.
+/// Passes changes of the store on until the receiver leaves. `tidy` is called in the beginning and now and then.
 ///
 /// # Errors
 /// When the file cannot be read or watched any more.
@@ -142,6 +145,7 @@ pub fn tell_changes(
     containers: &Containers,
     watch: &mut dyn ChangesWatch,
     notices: &mpsc::Sender<Notice>,
+    tidy: &dyn Fn(),
 ) -> Result<()> {
     let store = containers.store();
     let (disk, changes, events) = (&*store.disk, store.layout.changes(), store.layout.events());
@@ -151,7 +155,12 @@ pub fn tell_changes(
     if notices.blocking_send(Notice::Subscribed).is_err() {
         return Ok(());
     }
+    let mut tidied: Option<Instant> = None;
     loop {
+        if tidied.is_none_or(|last| last.elapsed() >= TIDY_EVERY) {
+            tidied = Some(Instant::now());
+            tidy();
+        }
         let mut news: Vec<Notice> = position.advance(disk, &changes).map_err(failed)?.into_iter().map(notice).collect();
         if !news.is_empty() {
             news.extend(happened.next_batch(disk).map_err(failed)?.into_iter().map(Notice::Event));
@@ -164,9 +173,12 @@ pub fn tell_changes(
         if notices.is_closed() {
             return Ok(());
         }
-        watch.wait(FOREVER)?;
+        watch.wait(TIDY_EVERY)?;
     }
 }
+
+/// How often a watching process looks for what others left half-done.
+const TIDY_EVERY: Duration = Duration::from_secs(600);
 
 /// Idle means idle: only a change or the receiver's leaving ends a wait.
 const FOREVER: Duration = Duration::from_secs(24 * 60 * 60);

@@ -200,8 +200,12 @@ impl Containers {
     fn locked(&self, id: &ContainerId, verb: Verb, time_limit: Duration) -> Result<Locked> {
         let held = self.store.lock(id, verb, time_limit)?;
         self.settle_rename(&held)?;
-        let observed = self.whole(id)?;
-        Ok(Locked { held, observed })
+        let locked = Locked { held, observed: self.whole(id)? };
+        if locked.observed.is_overdue() {
+            self.remove_locked(locked, remove::Volumes::Remove, time_limit)?;
+            return Err(Error::no_such_container(id));
+        }
+        Ok(locked)
     }
 
     /// Deletes a tree, whoever owns its files.

@@ -80,15 +80,26 @@ pub fn owner(disk: &dyn Disk, layout: &Layout, name: &ContainerName) -> Result<O
     }
 }
 
-/// Whether that container is there, or being made, and this is its name.
+/// Whether that container is there, or being made, and this is its name. Somebody who holds its lock may be
+/// about to give it the name: that counts. Ask under the names' lock.
 #[must_use]
 pub fn claims(disk: &dyn Disk, layout: &Layout, name: &ContainerName, id: &ContainerId) -> bool {
-    match read(disk, &layout.container(id)) {
-        Read::Record(record) => record.name == *name,
-        // Nobody can say which name it had: it keeps this one until it is removed.
-        Read::Damaged(_) => true,
-        Read::Gone => !lock::is_free(&layout.nascent(id).join(LOCK)),
-    }
+    let dir = layout.container(id);
+    let claimed = || match read(disk, &dir) {
+        Read::Record(record) if record.name == *name => Some(true),
+        // Between the reservation and the record of a rename its lock is held; afterwards the record says it.
+        Read::Record(_) if lock::is_free(&dir.join(LOCK)) => {
+            Some(matches!(read(disk, &dir), Read::Record(record) if record.name == *name))
+        }
+        // Nobody can say which name a damaged one had: it keeps this one until it is removed.
+        Read::Record(_) | Read::Damaged(_) => Some(true),
+        Read::Gone => None,
+    };
+    // One in the making moves from the hidden directory to its own: looked for before and after.
+    claimed()
+        .or_else(|| (!lock::is_free(&layout.nascent(id).join(LOCK))).then_some(true))
+        .or_else(claimed)
+        .unwrap_or(false)
 }
 
 /// `name` belongs to somebody else, in the words of every verb that meets it.

@@ -33,6 +33,17 @@ pub struct Observed {
     pub alive: Observation,
 }
 
+impl Observed {
+    /// It was to be removed when it ended, it ended, and the monitor that would have done it is gone.
+    #[must_use]
+    pub fn is_overdue(&self) -> bool {
+        self.record.spec.auto_remove
+            && self.last_run > Generation::default()
+            && !self.container.status().has_process()
+            && self.alive.monitor == Liveness::Dead
+    }
+}
+
 /// What looking at a container can come to.
 #[derive(Debug)]
 pub enum Seen {
@@ -166,6 +177,10 @@ fn container_state(
         }
         seen.status = Status::Exited;
         seen.reason = Some(UNSEEN.to_owned());
+    }
+    if record.spec.auto_remove && seen.status == Status::Exited && alive.monitor == Liveness::Alive {
+        // Its monitor is at it.
+        seen.status = Status::Removing;
     }
     if record.is_removing() {
         seen.status = Status::Removing;

@@ -123,10 +123,7 @@ impl Containers {
     /// A container that goes when it ends, whose monitor could not remove it: done by whoever ended it.
     pub(super) fn finish_auto_remove(&self, id: &ContainerId) -> Result<()> {
         let Seen::Whole(observed) = self.look(id) else { return Ok(()) };
-        let orphaned = observed.record.spec.auto_remove
-            && !observed.container.status().has_process()
-            && observed.alive.monitor == Liveness::Dead;
-        if !orphaned {
+        if !observed.is_overdue() {
             return Ok(());
         }
         let options = RemoveOptions { force: Force::No, volumes: true };

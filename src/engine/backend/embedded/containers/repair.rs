@@ -27,7 +27,7 @@ use crate::engine::{
         lock,
     },
     core::limits,
-    domain::{ContainerId, ContainerName, Error, ErrorKind, Finding, Generation, RepairMode, Result, Verb, VolumeName},
+    domain::{ContainerId, ContainerName, Error, ErrorKind, Finding, RepairMode, Result, Verb, VolumeName},
 };
 
 /// Temporary files younger than this may be somebody's work in progress.
@@ -135,7 +135,7 @@ impl Pass<'_> {
             }
             Some(RecordedIntent { change: Change::Start, .. }) | None => {}
         }
-        if observed.record.spec.auto_remove && gone && observed.last_run > Generation::default() {
+        if observed.is_overdue() {
             let locked = Locked { held, observed };
             return self.fix(subject, "it ended and was to be removed then; removed", || {
                 containers.remove_locked(locked, Volumes::Remove, limits::STEP_DEADLINE).map(drop)

@@ -19,8 +19,11 @@ use crate::engine::{
         },
     },
     core::limits,
-    domain::{AttachOptions, ContainerId, Done, Error, ErrorKind, Force, Result, Timestamp, Verb},
+    domain::{AttachOptions, ContainerId, Done, Error, ErrorKind, Force, Generation, Result, Timestamp, Verb},
 };
+
+/// Where overlayfs keeps the mark, below its work directory.
+const VOLATILE_MARK: &str = "work/incompat";
 
 /// What a start comes to.
 pub struct Run {
@@ -84,6 +87,11 @@ impl Containers {
             deadline: now.plus(context.remaining()),
             change: Change::Start,
         });
+        if record.spec.auto_remove && run > Generation(1) {
+            // An overlay that may lose its writes marks its work directory, and the kernel refuses the mark of a
+            // start that was cut. Nothing of value was written then. Kernel documentation, overlayfs.rst, "Volatile mount".
+            self.kernel.remove_tree(&self.store.layout.container(&record.id).join(WORK).join(VOLATILE_MARK))?;
+        }
         // A power cut ends every process: there is nothing a synced start could tell afterwards.
         self.store.write(&locked.held, record, Durability::Unsynced)?;
         Ok(self.plan(record, attach))

@@ -296,3 +296,20 @@ fn inspect_has_dockers_keys() {
     assert_eq!(at("/HostConfig/NetworkMode"), serde_json::json!("none"));
     assert_eq!(at("/Mounts/0/Destination"), serde_json::json!("/data"));
 }
+
+#[test]
+fn a_name_reserved_by_a_rename_in_progress_is_not_given_away() {
+    let world = World::new();
+    let containers = world.process(&Life::endless());
+    let id = create(&containers, "web");
+    let name = "db".parse().unwrap();
+    let store = containers.store();
+    // A rename between its reservation and its record: the lock is held, the record has the old name.
+    let held = store.lock(&id, Verb::Rename, Duration::from_secs(5)).unwrap();
+    names::reserve(&*store.disk, &store.layout, &name, &id).unwrap();
+    assert_eq!(containers.create(&spec(Some("db")), &context()).unwrap_err().kind(), ErrorKind::NameInUse);
+    // The renamer is killed: nobody claims the name any more.
+    drop(held);
+    create(&containers, "db");
+    assert_sound(&world, "a reserved name");
+}

@@ -46,7 +46,11 @@ pub(super) fn mount_rootfs(plan: &RootfsPlan, target: &Path, marks: Marks, durab
         return Err(Error::new(ErrorKind::InvalidInput, "the image has no layers"));
     }
     for dir in [&plan.upper, &plan.work] {
-        fs::create_dir_all(dir).map_err(failed)?;
+        // Never their parent: a container that was removed a moment ago must not come back as an empty shell.
+        match fs::create_dir(dir) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(failed(error)),
+            Ok(()) | Err(_) => {}
+        }
     }
     // Directories go in as descriptors: their paths may be longer than a mount option, and there
     // may be hundreds.

@@ -34,7 +34,11 @@ impl LogWriter {
     /// Opens the log in `dir`, creating it if need be, and continues the last segment. A torn end,
     /// left by a monitor that was killed, is cut off first.
     pub fn open(dir: &Path, limits: &LogLimits) -> io::Result<Self> {
-        fs::create_dir_all(dir)?;
+        // Never its parent: a container that was removed a moment ago must not come back as an empty shell.
+        match fs::create_dir(dir) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
         let frame = Vec::new();
         let limits = LogLimits { segment_bytes: limits.segment_bytes.max(4096), segments: limits.segments.max(1) };
         if let Some(sequence) = format::segments(dir)?.pop() {
