@@ -31,7 +31,7 @@ use self::{
 pub use self::{exit::Exit, grammar::command_tree, settings::ScreenSettings};
 use crate::engine::{
     Engine, Locations, Session,
-    domain::{EngineSettings, Error, ErrorKind, HostSpec, Result},
+    domain::{EngineSettings, Error, ErrorKind, HostSpec, ProcessExit, Result},
 };
 
 /// What is left to do for `main`.
@@ -79,15 +79,18 @@ pub fn run(words: Vec<OsString>) -> Next {
 /// Joins this process's terminal with a process in a container until it ends or the person detaches with Ctrl-p
 /// Ctrl-q. For the full-screen interface, which has given the terminal up meanwhile.
 ///
+/// Returns how the process ended; none when it goes on.
+///
 /// # Errors
 /// `Io` when the terminal cannot be set up, `Unreachable` when the connection breaks.
-pub async fn join_terminal(session: Session, tty: bool) -> Result<()> {
+pub async fn join_terminal(session: Session, tty: bool) -> Result<Option<ProcessExit>> {
     let mut printer = Printer::of_this_process();
     let joining = attached::Joining { stdin: true, tty };
     let parting = attached::join(session, joining, &mut printer, &mut Signals::of_this_process()).await;
     printer.flush();
     match parting.map_err(|error| Error::io("joining the terminal", error))? {
-        Parting::Exited(_) | Parting::Detached | Parting::OutputGone | Parting::Interrupted(_) => Ok(()),
+        Parting::Exited(exit) => Ok(Some(exit)),
+        Parting::Detached | Parting::OutputGone | Parting::Interrupted(_) => Ok(None),
         Parting::Lost => Err(Error::new(ErrorKind::Unreachable, "the connection to the process broke")),
     }
 }

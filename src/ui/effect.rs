@@ -83,6 +83,8 @@ pub enum Timer {
     Detail(u64),
     /// The operation is worth a dialog if it still runs.
     Watch(SubmitId),
+    /// A log that was opened has had its time to say something.
+    LogQuiet(StreamId),
     /// The time for a second Ctrl-C is over.
     InterruptForgotten,
 }

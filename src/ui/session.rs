@@ -10,12 +10,15 @@ use crate::{
     cli,
     engine::{
         Engine, Session,
-        domain::{AttachOptions, Error, ErrorKind, ExecSpec, Flow, Result, TerminalSize, Verb},
+        domain::{AttachOptions, Error, ErrorKind, ExecSpec, Flow, ProcessExit, Result, TerminalSize, Verb},
     },
+    text::SafeText,
 };
 
-/// Shells that images have, the nicer ones first.
-const SHELLS: [&str; 3] = ["bash", "ash", "sh"];
+/// The nicest shell that the image has. Every image with a shell has `sh`, so one call finds out.
+const SHELL: [&str; 3] = ["sh", "-c", "command -v bash >/dev/null 2>&1 && exec bash; exec sh"];
+/// What runtimes exit with when the program is not there.
+const NOT_THERE: [i32; 2] = [126, 127];
 
 /// An open session and whether it has a terminal of its own.
 #[derive(Debug)]
@@ -24,10 +27,10 @@ pub struct Opened {
     tty: bool,
 }
 
-/// Opens what was asked for; without a command, the first shell the image has.
+/// Opens what was asked for; without a command, a shell.
 ///
 /// # Errors
-/// `CommandNotFound` when the image has no shell.
+/// `CommandNotFound` when the program is not there, as far as the host says so before it starts.
 pub async fn open(engine: &Engine, request: &SessionRequest, size: Size) -> Result<Opened> {
     let terminal = Some(TerminalSize { columns: size.columns, rows: size.rows });
     match &request.kind {
@@ -49,29 +52,38 @@ pub async fn open(engine: &Engine, request: &SessionRequest, size: Size) -> Resu
                 let session = engine.exec(&request.container, spec(command.clone())).await?;
                 return Ok(Opened { session, tty: true });
             }
-            let mut last = None;
-            for shell in SHELLS {
-                match engine.exec(&request.container, spec(vec![shell.to_owned()])).await {
-                    Ok(session) => return Ok(Opened { session, tty: true }),
-                    Err(error) if error.kind() == ErrorKind::CommandNotFound => last = Some(error),
-                    Err(error) => return Err(error),
-                }
-            }
-            Err(last
-                .unwrap_or_else(|| Error::new(ErrorKind::CommandNotFound, "the image has no shell"))
-                .during(Verb::Exec))
+            let session = engine.exec(&request.container, spec(SHELL.map(str::to_owned).to_vec())).await?;
+            Ok(Opened { session, tty: true })
         }
+    }
+}
+
+/// What a person should know while our screen is away.
+#[must_use]
+pub fn announcement(request: &SessionRequest) -> String {
+    let name = SafeText::from_untrusted(&request.name);
+    match request.kind {
+        SessionKind::Attach => format!("attached to {name}; ctrl-p ctrl-q comes back"),
+        SessionKind::Exec(_) => format!("in {name}; exit or ctrl-p ctrl-q comes back"),
     }
 }
 
 /// Joins the terminal with the process until it ends or the person detaches.
 ///
 /// # Errors
-/// When the terminal cannot be set up or the connection breaks.
+/// When the terminal cannot be set up or the connection breaks; `CommandNotFound` when there is no shell.
 pub async fn join(opened: Opened, request: &SessionRequest) -> Result<()> {
     let verb = match request.kind {
         SessionKind::Attach => Verb::Attach,
         SessionKind::Exec(_) => Verb::Exec,
     };
-    cli::join_terminal(opened.session, opened.tty).await.map_err(|error| error.during(verb).on(&request.name))
+    let ended = cli::join_terminal(opened.session, opened.tty).await;
+    let ended = ended.map_err(|error| error.during(verb).on(&request.name))?;
+    let wanted_shell = request.kind == SessionKind::Exec(Vec::new());
+    match ended {
+        Some(ProcessExit::Code(code)) if wanted_shell && NOT_THERE.contains(&code) => {
+            Err(Error::new(ErrorKind::CommandNotFound, "the image has no shell").during(verb).on(&request.name))
+        }
+        Some(ProcessExit::Code(_) | ProcessExit::Unknown) | None => Ok(()),
+    }
 }

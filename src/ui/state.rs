@@ -186,11 +186,10 @@ impl State {
     /// The next of the built-in themes.
     pub fn next_theme(&mut self) {
         let here = BUILT_IN.iter().position(|(name, _)| *name == self.theme.name).unwrap_or(0);
-        if let Some((name, _)) = BUILT_IN.iter().cycle().nth(here + 1) {
-            if let Ok(theme) = Theme::built_in(name, self.settings.colour, self.settings.glyphs) {
-                self.theme = theme;
-                self.note(NoticeTone::Plain, format!("theme {name}"));
-            }
+        let next = BUILT_IN.iter().cycle().nth(here + 1).map(|(name, _)| *name).unwrap_or_default();
+        if let Ok(theme) = Theme::built_in(next, self.settings.colour, self.settings.glyphs) {
+            self.theme = theme;
+            self.note(NoticeTone::Plain, format!("theme {next}"));
         }
     }
 }

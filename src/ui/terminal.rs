@@ -146,6 +146,14 @@ impl Terminal {
         written.and(raw)
     }
 
+    /// Writes a line on the terminal that was given back.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn say(&mut self, line: &str) -> io::Result<()> {
+        self.output.write_patiently(format!("{line}\r\n").as_bytes())
+    }
+
     /// Takes the terminal again; the next frame draws it whole.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use crate::{
     text::SafeText,
     ui::{
         feedback::Hit,
-        input::{Key, KeyCode, Modifiers},
+        input::{Key, KeyCode},
         widgets::{Canvas, TextField, canvas::put_cut, dialog_box, text_field::Edit},
     },
 };
@@ -88,7 +88,7 @@ impl State {
                 }
             }
         }
-        if key.modifiers == Modifiers::None { Reaction::Stay } else { Reaction::Stay }
+        Reaction::Stay
     }
 
     pub fn click(&mut self, item: usize) -> Reaction {

@@ -50,10 +50,9 @@ fn parse_colour(word: &str) -> Result<Color, String> {
     if word == "default" {
         return Ok(Color::Reset);
     }
-    if let Some(hex) = word.strip_prefix('#').filter(|hex| hex.len() == 6) {
-        if let Ok(value) = u32::from_str_radix(hex, 16) {
-            return Ok(Color::from_u32(value));
-        }
+    let hex = word.strip_prefix('#').filter(|hex| hex.len() == 6);
+    if let Some(value) = hex.and_then(|hex| u32::from_str_radix(hex, 16).ok()) {
+        return Ok(Color::from_u32(value));
     }
     if let Ok(index) = word.parse() {
         return Ok(Color::Indexed(index));

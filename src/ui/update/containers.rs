@@ -20,6 +20,7 @@ use crate::{
     },
 };
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "only the actions about containers come here")]
 pub fn perform(state: &mut State, action: Action) -> Vec<Effect> {
     let rows = state.list_rows();
     match action {
@@ -213,9 +214,8 @@ fn ask(
 fn named_line(command: &Command, name: &str) -> String {
     let mut command = command.clone();
     let named = ContainerSelector::Query(name.to_owned());
-    match &mut command {
-        Command::Kill { container, .. } | Command::Remove { container, .. } => *container = named,
-        _ => {}
+    if let Command::Kill { container, .. } | Command::Remove { container, .. } = &mut command {
+        *container = named;
     }
     cli_line(&command)
 }

@@ -68,6 +68,12 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         }
         Message::SessionEnded { name, result } => outcomes::session_ended(state, &name, result),
         Message::Timer(Timer::Detail(visit)) => state.detail.rested(visit, &state.facts),
+        Message::Timer(Timer::LogQuiet(stream)) => {
+            if stream == state.detail.logs.stream {
+                state.detail.logs.opened();
+            }
+            Vec::new()
+        }
         Message::Timer(Timer::Watch(submit)) => {
             wishes::watch(state, submit);
             Vec::new()

@@ -65,9 +65,8 @@ pub fn widths<const N: usize>(columns: &[Column; N], room: u16) -> [u16; N] {
         columns.iter().zip(kept).filter(|(_, kept)| *kept).map(|(column, _)| u32::from(share(column))).sum();
     let spread = u32::from(left);
     for ((width, column), _) in found.iter_mut().zip(columns).zip(kept).filter(|(_, kept)| *kept) {
-        if shares > 0 {
-            *width += u16::try_from(spread * u32::from(share(column)) / shares).unwrap_or(0);
-        }
+        let more = (spread * u32::from(share(column))).checked_div(shares).unwrap_or(0);
+        *width += u16::try_from(more).unwrap_or(0);
     }
     found
 }

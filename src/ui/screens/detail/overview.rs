@@ -64,7 +64,7 @@ pub fn lines(document: &Value) -> Vec<Line> {
         "limits",
         vec![
             ("memory", number("/HostConfig/Memory").map(units::bytes_short).unwrap_or_default()),
-            ("cpus", number("/HostConfig/NanoCpus").map(|nanos| cpus(nanos)).unwrap_or_default()),
+            ("cpus", number("/HostConfig/NanoCpus").map(cpus).unwrap_or_default()),
             ("processes", number("/HostConfig/PidsLimit").map(|limit| limit.to_string()).unwrap_or_default()),
             ("network", text("/HostConfig/NetworkMode")),
         ],
@@ -158,7 +158,7 @@ mod tests {
             .iter()
             .filter_map(|line| match line {
                 Line::Section(title) => Some(*title),
-                _ => None,
+                Line::Pair { .. } | Line::Blank => None,
             })
             .collect();
         assert_eq!(titles, ["process", "limits", "environment"]);

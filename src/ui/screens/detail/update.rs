@@ -21,6 +21,8 @@ use crate::{
 
 /// A selection that moves on within this time is not worth a request.
 const REST: Duration = Duration::from_millis(120);
+/// A log that says nothing for so long has nothing to say yet.
+const QUIET: Duration = Duration::from_millis(500);
 /// Lines asked for when nothing else was said.
 const TAIL: usize = 2_000;
 
@@ -142,7 +144,8 @@ impl State {
             Since::Last(span) => (None, Some(facts.now.minus(span))),
         };
         let options = LogOptions { follow: true, tail, since, until: None };
-        vec![Effect::FollowLogs { stream: self.logs.stream, container: id, options }]
+        let stream = self.logs.stream;
+        vec![Effect::FollowLogs { stream, container: id, options }, Effect::After(QUIET, Timer::LogQuiet(stream))]
     }
 
     fn forget_content(&mut self) {

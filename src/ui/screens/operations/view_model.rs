@@ -40,10 +40,10 @@ pub fn state_text(operation: &Operation, facts: &Facts) -> StateText {
             Some(warning) => text(format!("done, but {warning}"), Tone::Warning),
             None => text("done".to_owned(), Tone::Good),
         },
-        OperationState::Finished { outcome: Err(error), .. } => match error.kind() {
-            ErrorKind::Cancelled => text("cancelled".to_owned(), Tone::Quiet),
-            _ => text(error.reason().to_owned(), Tone::Bad),
-        },
+        OperationState::Finished { outcome: Err(error), .. } if error.kind() == ErrorKind::Cancelled => {
+            text("cancelled".to_owned(), Tone::Quiet)
+        }
+        OperationState::Finished { outcome: Err(error), .. } => text(error.reason().to_owned(), Tone::Bad),
     }
 }
 

@@ -48,8 +48,8 @@ impl Layout<'_> {
     pub fn parts(&self, text: &str) -> Vec<Range<usize>> {
         let width = self.width.max(1);
         match self.wrap {
-            Wrap::Off => vec![0..text.len()],
-            Wrap::On if text.len() <= width => vec![0..text.len()],
+            Wrap::Off => std::iter::once(0..text.len()).collect(),
+            Wrap::On if text.len() <= width => std::iter::once(0..text.len()).collect(),
             Wrap::On if text.is_ascii() => {
                 (0..text.len()).step_by(width).map(|start| start..(start + width).min(text.len())).collect()
             }

@@ -35,6 +35,13 @@ impl State {
         self.keep_end(feedback);
     }
 
+    /// Nothing has come for a while, so there is nothing to come: say so rather than show a blank pane.
+    pub fn opened(&mut self) {
+        if self.link == StreamLink::Loading {
+            self.link = StreamLink::Live;
+        }
+    }
+
     pub fn ended(&mut self, result: Result<()>) {
         self.link = match result {
             Ok(()) => StreamLink::Ended,
