@@ -70,8 +70,10 @@ fn a_script_with_wrong_lines_is_refused_as_a_whole() {
 fn a_reader_that_leaves_ends_it_quietly_with_141() {
     let store = Store::new();
     let mut command = std::process::Command::new("sh");
-    let line = format!("{{ \"$0\" --help; echo $? >&2; }} | true");
-    command.args(["-c", &line]).arg(crate::support::command::wharf_binary()).stdin(Stdio::null());
+    command
+        .args(["-c", "{ \"$0\" --help; echo $? >&2; } | true"])
+        .arg(crate::support::command::wharf_binary())
+        .stdin(Stdio::null());
     command.env("WHARF_ROOT", store.root());
     let ended = run_to_end(command, PATIENCE);
     // The pipe's buffer may have taken the whole page before its reader left.

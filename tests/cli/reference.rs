@@ -91,8 +91,8 @@ fn reference() -> String {
 }
 
 fn help(words: &[&str]) -> String {
-    match grammar::parse_line(words.iter().copied()).unwrap().request {
-        Request::Help(text) => text.lines().map(|line| format!("{}\n", line.trim_end())).collect(),
-        other => panic!("{words:?} became {other:?}"),
-    }
+    let Request::Help(text) = grammar::parse_line(words.iter().copied()).unwrap().request else {
+        panic!("{words:?} does not ask for help")
+    };
+    text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }

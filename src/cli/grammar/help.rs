@@ -102,6 +102,49 @@ pub fn docker_spelling(word: &str) -> Option<&'static str> {
     }
 }
 
+/// Flags of Docker's `run` and `create` that are still missing here.
+pub fn is_dockers_flag(flag: &str) -> bool {
+    const MISSING: [&str; 36] = [
+        "--add-host",
+        "--attach",
+        "--cap-add",
+        "--cap-drop",
+        "--cgroup-parent",
+        "--cidfile",
+        "--cpu-shares",
+        "--cpuset-cpus",
+        "--detach-keys",
+        "--device",
+        "--dns",
+        "--expose",
+        "--gpus",
+        "--group-add",
+        "--health-cmd",
+        "--init",
+        "--ip",
+        "--ipc",
+        "--label-file",
+        "--link",
+        "--log-driver",
+        "--log-opt",
+        "--mac-address",
+        "--memory-swap",
+        "--no-healthcheck",
+        "--pid",
+        "--privileged",
+        "--publish-all",
+        "--restart",
+        "--runtime",
+        "--security-opt",
+        "--shm-size",
+        "--sysctl",
+        "--ulimit",
+        "--userns",
+        "--volumes-from",
+    ];
+    MISSING.contains(&flag.split('=').next().unwrap_or(flag))
+}
+
 /// The verb within two slips of the pen.
 pub fn nearest(word: &str) -> Option<&'static str> {
     let names = verbs().filter(|entry| entry.group != Group::Hidden).map(|entry| entry.name);

@@ -17,7 +17,10 @@ mod words;
 
 use std::ffi::OsString;
 
-use clap::{Command, error::ErrorKind as ClapErrorKind};
+use clap::{
+    Command,
+    error::{ContextKind, ContextValue, ErrorKind as ClapErrorKind},
+};
 
 pub use self::{
     flags::Surroundings,
@@ -211,8 +214,15 @@ fn incomplete_group(group: &str, second: &str) -> UsageError {
     UsageError::new(message).hint(format!("use wharf {}", known.join(" or wharf ")))
 }
 
-/// Clap's words without its label, which the printer writes.
+/// Clap's words without its label, which the printer writes. A flag that Docker has and we do not yet is called that.
 fn from_clap(error: &clap::Error) -> UsageError {
+    if error.kind() == ClapErrorKind::UnknownArgument
+        && let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg)
+        && help::is_dockers_flag(flag)
+    {
+        let message = format!("Docker's {} is not available yet", UsageError::quote(flag));
+        return UsageError::new(message).hint("the verb's --help lists the flags there are");
+    }
     let text = error.render().to_string();
     let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
     UsageError::new(escape_for_terminal(text))

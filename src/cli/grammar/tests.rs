@@ -1,3 +1,5 @@
+//! Does every line a person may type become what Docker's users expect, or a refusal that helps?
+
 use std::{io, path::Path};
 
 use super::*;
@@ -37,14 +39,13 @@ fn refusal(line: &str) -> UsageError {
 }
 
 fn spec(line: &str) -> ContainerSpec {
-    match request(line) {
-        Request::Run(run) => *run.spec,
-        Request::Change(changes) => match changes.into_iter().next().map(|change| change.command) {
-            Some(EngineCommand::Create(spec)) => *spec,
-            other => panic!("{line} became {other:?}"),
-        },
-        other => panic!("{line} became {other:?}"),
+    let request = request(line);
+    if let Request::Run(run) = request {
+        return *run.spec;
     }
+    let Request::Change(mut changes) = request else { panic!("{line} became {request:?}") };
+    let EngineCommand::Create(spec) = changes.remove(0).command else { panic!("{line} became {changes:?}") };
+    *spec
 }
 
 #[test]
@@ -170,6 +171,7 @@ fn what_does_not_parse_says_what_to_write_instead() {
         ("ps --filter colour=red", "\"colour\"", "status", 2),
         ("run -m lots alpine", "--memory: invalid size", "", 125),
         ("run --nope alpine", "--nope", "", 125),
+        ("run --restart=always alpine", "Docker's \"--restart\" is not available yet", "--help", 125),
         ("create", "IMAGE", "", 125),
         ("exec web", "needs a command", "wharf exec -it web sh", 125),
         ("stop", "CONTAINER", "", 2),

@@ -1,13 +1,13 @@
+//! Do the keys and forms that programs rely on stay?
+
 use serde_json::Value;
 
 use super::*;
 use crate::engine::domain::{ContainerId, ContainerState, Generation};
 
 fn keys<T: Serialize>(row: &T) -> Vec<String> {
-    match serde_json::to_value(row).unwrap() {
-        Value::Object(object) => object.keys().cloned().collect(),
-        other => panic!("{other}"),
-    }
+    let Value::Object(object) = serde_json::to_value(row).unwrap() else { panic!("a row is an object") };
+    object.keys().cloned().collect()
 }
 
 #[test]

@@ -1,3 +1,5 @@
+//! Is the config file read as its example says, and are its faults named by line?
+
 use std::path::Path;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Does `ps` choose and show as Docker's does?
+
 use super::*;
 use crate::engine::domain::{ContainerId, ContainerState, Generation, Status};
 
