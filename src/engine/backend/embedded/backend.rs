@@ -17,7 +17,7 @@ use super::{
     kernel::Kernel,
     operation_history::OperationHistory,
     sessions,
-    streams::{self, Attendance, ChangesWatch, Wanted},
+    streams::{self, Attendance, ChangesWatch, Chores, Wanted},
 };
 use crate::engine::{
     backend::{Answer, Backend, EventRange, Notice, OperationContext, Session, Started},
@@ -202,7 +202,8 @@ impl Backend for EmbeddedBackend {
             let mut watch = self.blocking(Inner::watch_changes).await?;
             let attendance = Attendance::new(&*watch, notices.clone())?;
             self.lasting("wharf-watch", move |inner| {
-                let told = streams::tell_changes(&inner.containers, &mut *watch, &notices, &|| inner.tidy());
+                let chores = Chores { tidy: &|| inner.tidy(), reap: &|| inner.kernel.reap() };
+                let told = streams::tell_changes(&inner.containers, &mut *watch, &notices, &chores);
                 drop(attendance);
                 told
             })

@@ -137,7 +137,15 @@ pub fn tell_exit(containers: &Containers, id: &ContainerId, wanted: impl Fn() ->
     }
 }
 
-/// Passes changes of the store on until the receiver leaves. `tidy` is called in the beginning and now and then.
+/// What a process that stays does beside watching.
+pub struct Chores<'a> {
+    /// In the beginning and now and then: what others left half-done.
+    pub tidy: &'a dyn Fn(),
+    /// With every change: our own helpers that have ended.
+    pub reap: &'a dyn Fn(),
+}
+
+/// Passes changes of the store on until the receiver leaves.
 ///
 /// # Errors
 /// When the file cannot be read or watched any more.
@@ -145,7 +153,7 @@ pub fn tell_changes(
     containers: &Containers,
     watch: &mut dyn ChangesWatch,
     notices: &mpsc::Sender<Notice>,
-    tidy: &dyn Fn(),
+    chores: &Chores<'_>,
 ) -> Result<()> {
     let store = containers.store();
     let (disk, changes, events) = (&*store.disk, store.layout.changes(), store.layout.events());
@@ -159,8 +167,9 @@ pub fn tell_changes(
     loop {
         if tidied.is_none_or(|last| last.elapsed() >= TIDY_EVERY) {
             tidied = Some(Instant::now());
-            tidy();
+            (chores.tidy)();
         }
+        (chores.reap)();
         let mut news: Vec<Notice> = position.advance(disk, &changes).map_err(failed)?.into_iter().map(notice).collect();
         if !news.is_empty() {
             news.extend(happened.next_batch(disk).map_err(failed)?.into_iter().map(Notice::Event));

@@ -76,8 +76,8 @@ impl Containers {
         });
         match outcome {
             Ok(record) => {
-                self.store.announce(&id, record.revision);
                 self.store.note(&record, EventAction::Create, &[]);
+                self.store.announce(&id, record.revision);
                 Ok(Done { container: Some(id.clone()), output: vec![id.to_string()], warnings, ..Done::default() })
             }
             Err(error) => {

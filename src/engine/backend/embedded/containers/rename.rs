@@ -50,8 +50,9 @@ impl Containers {
         names::release(disk, layout, &from, id)?;
         let record = &mut locked.observed.record;
         record.intent = interrupted;
-        self.store.write(&locked.held, record, Durability::Unsynced)?;
+        // Before the write, which wakes those who read events.
         self.store.note(record, EventAction::Rename, &[("oldName", format!("/{from}"))]);
+        self.store.write(&locked.held, record, Durability::Unsynced)?;
         Ok(done)
     }
 
