@@ -86,6 +86,20 @@ fn more_processes_run_inside_with_and_without_a_terminal() {
 }
 
 #[test]
+fn another_user_for_one_more_process_needs_id_ranges_too() {
+    if !needs_user() {
+        return;
+    }
+    let bench = Bench::new(&["sleep", "1000"]);
+    bench.launch().unwrap();
+    let spec = ExecSpec { command: vec!["id".into()], user: Some("web".into()), ..ExecSpec::default() };
+    match bench.kernel.exec(bench.run_dir(), &spec, PATIENCE) {
+        Ok(session) => assert!(collect(session).0.starts_with("uid=33(web)")),
+        Err(error) => assert!(error.reason().contains("33") && error.remedy_text().is_some(), "{error:?}"),
+    }
+}
+
+#[test]
 fn limits_that_cannot_be_set_are_said() {
     if !needs_user() {
         return;

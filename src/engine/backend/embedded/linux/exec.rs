@@ -16,7 +16,7 @@ use rustix::{
     event::{PollFd, PollFlags, poll},
     fs::{Mode, OFlags, open},
     pipe::{PipeFlags, pipe_with},
-    process::{WaitId, WaitIdOptions, geteuid, waitid},
+    process::{WaitId, WaitIdOptions, waitid},
     thread::{ThreadNameSpaceType, move_into_thread_name_spaces},
 };
 use serde::{Deserialize, Serialize};
@@ -26,8 +26,9 @@ use super::{
     client::Opener,
     console::ConsoleSocket,
     executor::{ExecReport, with_report},
+    ids::Ids,
     inheritance,
-    namespaces::{leave_mounts, own_cgroups},
+    namespaces::{leave_mounts, own_cgroups, own_ids},
     process,
     protocol::{ExitNote, Status},
     pump::{Pump, Stdio, Token, Wish},
@@ -86,7 +87,8 @@ fn start(run_dir: &Path, spec: &ExecSpec) -> Result<(OwnedFd, Stdio)> {
     let state = dir.read_state();
     let init = init_of(state.as_ref()).ok_or_else(not_running)?;
     let init_pid = state.as_ref().map(|state| state.init.pid).ok_or_else(not_running)?;
-    if !geteuid().is_root() {
+    let ids = own_ids();
+    if ids != Ids::All {
         join_user_namespace(&init)?;
     }
     if cgroup_of(run_dir)?.is_frozen() {
@@ -95,7 +97,7 @@ fn start(run_dir: &Path, spec: &ExecSpec) -> Result<(OwnedFd, Stdio)> {
     let id = run_dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let scratch = Scratch::create(&dir, &id)?;
     let process_file = scratch.path.join("process.json");
-    let process_text = serde_json::to_vec(&describe(&dir, init_pid, spec)?).unwrap_or_default();
+    let process_text = serde_json::to_vec(&describe(&dir, init_pid, spec, ids)?).unwrap_or_default();
     fs::write(&process_file, process_text).map_err(|error| Error::io("writing what to run", error))?;
     let (executor, report) = with_report(spec.terminal).map_err(|error| Error::io("preparing the process", error))?;
     let builder = ContainerBuilder::new(id, SyscallType::default())
@@ -157,7 +159,7 @@ fn build(
 }
 
 /// The process of the container's own `config.json`, changed as asked.
-fn describe(dir: &RunDir, init_pid: u32, spec: &ExecSpec) -> Result<Value> {
+fn describe(dir: &RunDir, init_pid: u32, spec: &ExecSpec, ids: Ids) -> Result<Value> {
     let path = dir.bundle().join("config.json");
     let text = fs::read(&path).map_err(|error| Error::io(format_args!("reading {}", path.display()), error))?;
     let damaged = || Error::new(ErrorKind::Corrupt, format!("{} is damaged", path.display()));
@@ -170,7 +172,7 @@ fn describe(dir: &RunDir, init_pid: u32, spec: &ExecSpec) -> Result<Value> {
         .unwrap_or_default();
     if let Some(wanted) = &spec.user {
         let rootfs = Rootfs::of_process(init_pid).map_err(|error| Error::io("opening the container's root", error))?;
-        let user = user::resolve(&rootfs, Some(wanted))?;
+        let user = user::resolve(&rootfs, Some(wanted))?.within(ids)?;
         process.insert("user".to_owned(), json!({"uid": user.uid, "gid": user.gid, "additionalGids": user.groups}));
         set_variable(&mut env, &format!("HOME={}", user.home));
     }

@@ -11,6 +11,7 @@ mod console;
 mod exec;
 mod executor;
 mod host_files;
+mod ids;
 mod inheritance;
 mod launcher;
 mod link;

@@ -15,7 +15,7 @@ use rustix::{
     thread::{UnshareFlags, unshare_unsafe},
 };
 
-use super::spec::Ids;
+use super::ids::Ids;
 use crate::engine::domain::{Error, ErrorKind, Result};
 
 /// One line of a user namespace's map.
@@ -105,6 +105,17 @@ pub(super) fn id_ranges() -> Option<(Vec<IdRange>, Vec<IdRange>)> {
     let uids = read("/etc/subuid");
     let gids = read("/etc/subgid");
     (helpers && !uids.is_empty() && !gids.is_empty()).then(|| (lay_out(uid, &uids), lay_out(getegid().as_raw(), &gids)))
+}
+
+/// Which ids a container of whoever runs this program has. Ask before entering a user namespace.
+pub(super) fn own_ids() -> Ids {
+    if geteuid().is_root() {
+        Ids::All
+    } else if id_ranges().is_some() {
+        Ids::Ranges
+    } else {
+        Ids::Single
+    }
 }
 
 /// Runs the setuid helpers for process `pid`, which waits in its new user namespace.

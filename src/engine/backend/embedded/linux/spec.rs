@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::user::User;
+use super::{ids::Ids, user::User};
 use crate::engine::{
     backend::embedded::launch::{LaunchPlan, ResolvedMount},
     domain::{Cpus, MountKind, NetworkMode, Size},
@@ -27,17 +27,6 @@ pub(super) struct Surroundings<'a> {
     pub(super) limits: Limits,
     /// `/sys/devices/system/cpu/cpuN/thermal_throttle` of this machine.
     pub(super) thermal: Vec<String>,
-}
-
-/// Which ids exist inside.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ids {
-    /// All: real root, no user namespace.
-    All,
-    /// A range besides root.
-    Ranges,
-    /// Root alone.
-    Single,
 }
 
 /// The limits that this machine lets us set.
@@ -87,7 +76,6 @@ const CPU_PERIOD_US: u64 = 100_000;
 
 /// The whole `config.json`.
 pub(super) fn build(plan: &LaunchPlan, found: &Surroundings<'_>) -> Value {
-    let groups: &[u32] = if found.ids == Ids::Single { &[] } else { &found.user.groups };
     let mut namespaces = vec![
         json!({"type": "pid"}),
         json!({"type": "ipc"}),
@@ -104,7 +92,7 @@ pub(super) fn build(plan: &LaunchPlan, found: &Surroundings<'_>) -> Value {
         "ociVersion": "1.2.0",
         "process": {
             "terminal": plan.process.tty,
-            "user": {"uid": found.user.uid, "gid": found.user.gid, "additionalGids": groups},
+            "user": {"uid": found.user.uid, "gid": found.user.gid, "additionalGids": found.user.groups},
             "args": plan.process.args,
             "env": environment(plan, found.user),
             "cwd": plan.process.workdir,

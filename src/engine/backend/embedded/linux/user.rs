@@ -3,7 +3,7 @@
 //! The rules are Docker's: a number needs no entry; groups from `/etc/group` join unless a group was
 //! named. Deliberately elsewhere: mapping ids to the host (`namespaces`).
 
-use super::rootfs::Rootfs;
+use super::{ids::Ids, rootfs::Rootfs};
 use crate::engine::domain::{Error, ErrorKind, Result};
 
 /// The ids and home of a process.
@@ -22,6 +22,22 @@ pub(super) fn resolve(rootfs: &Rootfs, wanted: Option<&str>) -> Result<User> {
     let passwd = read("etc/passwd")?.unwrap_or_default();
     let group = read("etc/group")?.unwrap_or_default();
     lookup(&passwd, &group, wanted.unwrap_or_default())
+}
+
+impl User {
+    /// Refuses a user that the namespace lacks; leaves out groups that it cannot have.
+    pub(super) fn within(self, ids: Ids) -> Result<Self> {
+        match ids {
+            Ids::All | Ids::Ranges => Ok(self),
+            Ids::Single if (self.uid, self.gid) == (0, 0) => Ok(Self { groups: Vec::new(), ..self }),
+            Ids::Single => {
+                let reason =
+                    format!("user {} does not exist here: without id ranges a container has only root", self.uid);
+                Err(Error::new(ErrorKind::Unsupported, reason)
+                    .remedy("give yourself a range in /etc/subuid and /etc/subgid and install newuidmap"))
+            }
+        }
+    }
 }
 
 fn lookup(passwd: &str, group: &str, wanted: &str) -> Result<User> {

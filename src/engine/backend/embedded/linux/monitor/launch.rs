@@ -11,7 +11,7 @@ use libcontainer::{
 use rustix::{
     fs::{Mode, OFlags, open},
     pipe::{PipeFlags, pipe_with},
-    process::{DumpableBehavior, geteuid, set_dumpable_behavior},
+    process::{DumpableBehavior, set_dumpable_behavior},
 };
 
 use super::GO;
@@ -24,7 +24,8 @@ use crate::engine::{
             console::ConsoleSocket,
             executor::{ExecReport, with_report},
             host_files,
-            namespaces::{enter_user_namespace, id_ranges, leave_mounts, leave_network, own_cgroups},
+            ids::Ids,
+            namespaces::{enter_user_namespace, leave_mounts, leave_network, own_cgroups, own_ids},
             overlay::{Durability, Marks, mount_rootfs},
             process,
             protocol::Status,
@@ -33,7 +34,7 @@ use crate::engine::{
             run_dir::{MonitorLock, RunDir},
             runtime_failure::runtime_failure,
             signals,
-            spec::{self, Ids, Limits, Surroundings},
+            spec::{self, Limits, Surroundings},
             status_line::StatusLine,
             user,
         },
@@ -142,10 +143,8 @@ fn prepare_and_start(
 }
 
 fn enter_namespaces(plan: &LaunchPlan, starter: &mut StatusLine) -> Result<Ids> {
-    let ids = if geteuid().is_root() {
-        Ids::All
-    } else {
-        let ids = if id_ranges().is_some() { Ids::Ranges } else { Ids::Single };
+    let ids = own_ids();
+    if ids != Ids::All {
         enter_user_namespace(ids, || {
             starter.send(&Status::MapIds)?;
             match starter.receive(GO)? {
@@ -153,8 +152,7 @@ fn enter_namespaces(plan: &LaunchPlan, starter: &mut StatusLine) -> Result<Ids> 
                 Some(_) | None => Err(Error::new(ErrorKind::Cancelled, "the starter went away before the start")),
             }
         })?;
-        ids
-    };
+    }
     leave_mounts().map_err(|error| Error::io("entering a mount namespace", error))?;
     if ids != Ids::All {
         own_cgroups().map_err(|error| Error::io("mounting control groups", error))?;
@@ -171,12 +169,7 @@ fn enter_namespaces(plan: &LaunchPlan, starter: &mut StatusLine) -> Result<Ids> 
 /// Writes everything the runtime reads; returns what cannot be done as asked.
 fn write_bundle(plan: &LaunchPlan, run_dir: &RunDir, ids: Ids, mounts: &Mounts, group: &str) -> Result<Vec<String>> {
     let rootfs = Rootfs::open(&run_dir.rootfs()).map_err(|error| Error::io("opening the container's root", error))?;
-    let user = user::resolve(&rootfs, plan.process.user.as_deref())?;
-    if ids == Ids::Single && (user.uid != 0 || user.gid != 0) {
-        let reason = format!("user {} does not exist here: without id ranges a container has only root", user.uid);
-        return Err(Error::new(ErrorKind::Unsupported, reason)
-            .remedy("give yourself a range in /etc/subuid and /etc/subgid and install newuidmap"));
-    }
+    let user = user::resolve(&rootfs, plan.process.user.as_deref())?.within(ids)?;
     rootfs.create_dir_all(&plan.process.workdir).map_err(|error| {
         Error::io(format_args!("making the working directory {}", plan.process.workdir.display()), error)
     })?;

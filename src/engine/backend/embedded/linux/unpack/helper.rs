@@ -22,8 +22,8 @@ use crate::engine::{
     backend::embedded::{
         images::unpacker::{UnpackLimits, UnpackReport, Unpacker},
         linux::{
+            ids::Ids,
             namespaces::{enter_user_namespace, id_ranges, map_ranges},
-            spec::Ids,
         },
     },
     domain::{Error, ErrorKind},
