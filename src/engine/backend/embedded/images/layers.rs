@@ -90,6 +90,7 @@ impl Layers {
         let staging = Staging { layers: self.clone(), directory: self.layout.ingest().join(name) };
         staging.clear()?;
         let files = staging.files();
+        self.unpacker.scatter(&self.layout.ingest());
         self.disk.create_dir_all(&files).map_err(|error| Error::io("making a layer's directory", error))?;
         Ok(staging)
     }

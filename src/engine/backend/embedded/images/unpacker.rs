@@ -29,6 +29,10 @@ pub trait Unpacker: Send + Sync {
     /// and hard links to their files. Idempotent.
     fn complete(&self, layer: &Path, lowers: &[PathBuf], report: &UnpackReport) -> io::Result<()>;
 
+    /// Tells the file system that the directories made in `parent` have nothing to do with one another, so that it may
+    /// spread them. A hint: nothing depends on it.
+    fn scatter(&self, parent: &Path);
+
     /// Writes everything of the file system that holds `path` to its disk.
     fn settle(&self, path: &Path) -> io::Result<()>;
 

@@ -126,6 +126,10 @@ impl Unpacker for HelperUnpacker {
         self.run(&Orders::Complete { layer, lowers, report }, None, &|_| {}).map(drop)
     }
 
+    fn scatter(&self, parent: &Path) {
+        LayerUnpacker::new(Privilege::SingleUser).scatter(parent);
+    }
+
     fn settle(&self, path: &Path) -> io::Result<()> {
         LayerUnpacker::new(Privilege::SingleUser).settle(path)
     }

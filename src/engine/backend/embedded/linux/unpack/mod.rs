@@ -73,6 +73,21 @@ impl Unpacker for LayerUnpacker {
         complete::complete_layer(layer, lowers, self.privilege, report)
     }
 
+    /// The top-of-hierarchy flag, chattr(1) `T`. Without it ext4 puts a new layer where an old one was, and looks at
+    /// each of the thousands of inodes deleted there a moment ago for every file it makes: pulling again what was just
+    /// removed took three times as long.
+    fn scatter(&self, parent: &Path) {
+        let flagged = std::fs::File::open(parent).and_then(|directory| {
+            let flags = rustix::fs::ioctl_getflags(&directory)?;
+            if !flags.contains(rustix::fs::IFlags::TOPDIR) {
+                rustix::fs::ioctl_setflags(&directory, flags | rustix::fs::IFlags::TOPDIR)?;
+            }
+            Ok(())
+        });
+        // Other file systems have no such flag and need none.
+        drop(flagged);
+    }
+
     fn settle(&self, path: &Path) -> io::Result<()> {
         Ok(rustix::fs::syncfs(std::fs::File::open(path)?)?)
     }
