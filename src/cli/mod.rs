@@ -131,6 +131,10 @@ fn prepare(invocation: Invocation, printer: &mut Printer) -> Result<Prepared, Us
     if invocation.request == Request::Screen && !on_a_terminal() {
         return Err(UsageError::new("the full-screen interface needs a terminal").hint("wharf --help lists the verbs"));
     }
+    if invocation.request == Request::Screen && std::env::var_os("TERM").is_some_and(|term| term == "dumb") {
+        return Err(UsageError::new("this terminal (TERM=dumb) cannot show a full-screen interface")
+            .hint("wharf --help lists the verbs, which need none"));
+    }
     let locations = Locations::of_this_process();
     let Loaded { settings, warnings } = settings::load(&invocation.globals, &locations)?;
     for warning in &warnings {

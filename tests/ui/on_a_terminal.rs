@@ -92,3 +92,25 @@ fn the_first_frame_does_not_wait_for_the_host() {
     let text = String::from_utf8_lossy(&output);
     assert!(text.contains("connecting") || text.contains("wharf"), "{text}");
 }
+
+#[test]
+fn a_terminal_without_a_cursor_gets_a_sentence_instead() {
+    let folder = tempfile::tempdir().unwrap();
+    let environment = [("TERM".to_owned(), "dumb".to_owned())];
+    let mut screen = Screen::start(wharf_binary().as_os_str(), &["ui"], &environment, folder.path(), Size::STANDARD);
+    assert_eq!(screen.wait_exit().exit_code(), 2);
+    assert!(screen.text().contains("TERM=dumb"), "{}", screen.text());
+}
+
+#[test]
+fn without_colour_no_colour_is_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let environment =
+        [("WHARF_ROOT".to_owned(), folder.path().display().to_string()), ("NO_COLOR".to_owned(), "1".to_owned())];
+    let host = format!("unix://{}/nobody.sock", folder.path().display());
+    let screen =
+        Screen::start(wharf_binary().as_os_str(), &["--host", &host], &environment, folder.path(), Size::STANDARD);
+    screen.wait_for("no answer");
+    let styled = screen.styled();
+    assert!(!styled.contains("fg=") && !styled.contains("bg="), "{styled}");
+}

@@ -66,7 +66,7 @@ static UNICODE: Glyphs = Glyphs {
     unknown: "?",
     created: "○",
     done: "✓",
-    jobs: "⟳",
+    jobs: "↻",
     cursor: "┃",
     marked: "◆",
     reason: "└",
