@@ -185,22 +185,16 @@ impl Cgroup {
     }
 
     /// Removes the directories, waiting up to `within` for processes that are still ending. What is not
-    /// there is done already.
+    /// there is done already; one that resists keeps none of the others.
     pub(super) fn remove(&self, within: Duration) -> io::Result<()> {
         let until = Instant::now() + within;
+        let mut result = Ok(());
         for dir in &self.dirs {
-            loop {
-                match remove_tree(dir) {
-                    Ok(()) => break,
-                    Err(error) if error.kind() == io::ErrorKind::NotFound => break,
-                    Err(error) if error.kind() == io::ErrorKind::ResourceBusy && Instant::now() < until => {
-                        std::thread::sleep(Duration::from_millis(1));
-                    }
-                    Err(error) => return Err(error),
-                }
+            if let Err(error) = remove_waiting(dir, until) {
+                result = Err(error);
             }
         }
-        Ok(())
+        result
     }
 
     fn freeze_file(&self) -> &'static str {
@@ -216,6 +210,19 @@ impl Cgroup {
 pub(super) enum Frozen {
     Yes,
     No,
+}
+
+fn remove_waiting(dir: &Path, until: Instant) -> io::Result<()> {
+    loop {
+        match remove_tree(dir) {
+            Ok(()) => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::ResourceBusy && Instant::now() < until => {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// A control group directory goes with `rmdir`, children first; its files are not ours to delete.
