@@ -85,7 +85,7 @@ pub fn run(words: Vec<OsString>) -> Next {
 /// `Io` when the terminal cannot be set up, `Unreachable` when the connection breaks.
 pub async fn join_terminal(session: Session, tty: bool) -> Result<Option<ProcessExit>> {
     let mut printer = Printer::of_this_process();
-    let joining = attached::Joining { stdin: true, tty };
+    let joining = attached::Joining { stdin: true, tty, signals: attached::SignalsGo::ToTheProcess };
     let parting = attached::join(session, joining, &mut printer, &mut Signals::of_this_process()).await;
     printer.flush();
     match parting.map_err(|error| Error::io("joining the terminal", error))? {

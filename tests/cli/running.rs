@@ -113,6 +113,22 @@ fn signals_are_passed_on_to_the_process() {
 }
 
 #[test]
+fn interrupting_an_exec_ends_it_on_every_engine() {
+    on_each_engine(|bench| {
+        let name = bench.name("entered");
+        bench.ok(&["run", "-d", "--network", "none", "--name", &name, &bench.image, "sleep", "60"]);
+        let words = ["exec", &name, "sh", "-c", "trap 'exit 42' INT; echo ready; while :; do sleep 0.1; done"];
+        let mut child = spawn(bench, &words.map(str::to_owned));
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        signal(&child, rustix::process::Signal::INT);
+        let status = wait_until("the exec to end", PATIENCE, || child.try_wait().unwrap());
+        // A daemon has no way to pass a signal to an exec; there the signal ends the client, as Docker's does.
+        assert_eq!(status.code(), bench.is_embedded().then_some(42), "{status}");
+    });
+}
+
+#[test]
 fn interrupting_a_wait_ends_it_as_a_shell_expects() {
     use std::os::unix::process::ExitStatusExt as _;
     on_each_engine(|bench| {

@@ -21,8 +21,6 @@ use crate::engine::{
     domain::{ProcessExit, SessionInput, SessionOutput, Signal},
 };
 
-/// As Docker's client: the third signal that should end it ends us instead.
-const PATIENCE_WITH_SIGNALS: usize = 3;
 /// After the exit the connection closes when nothing is left of an auto-removed container.
 const CLOSING: Duration = Duration::from_secs(10);
 /// Keys typed just before leaving still arrive: the session's other end gets so long to take them.
@@ -37,6 +35,25 @@ pub struct Joining {
     pub stdin: bool,
     /// The process has a terminal: raw mode, sizes, detach keys.
     pub tty: bool,
+    pub signals: SignalsGo,
+}
+
+/// Where the signals that should end us go first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignalsGo {
+    /// To the process; as with Docker's client the third one ends us instead.
+    ToTheProcess,
+    /// Nowhere: the host cannot pass them on (an exec of Docker's), so the first one ends us.
+    ToUs,
+}
+
+impl SignalsGo {
+    fn end_us_at(self) -> usize {
+        match self {
+            Self::ToTheProcess => 3,
+            Self::ToUs => 1,
+        }
+    }
 }
 
 /// Why we parted.
@@ -108,7 +125,7 @@ async fn pump(
             signal = signals.next() => {
                 if ends_a_verb(signal) {
                     insisting += 1;
-                    if insisting >= PATIENCE_WITH_SIGNALS {
+                    if insisting >= joining.signals.end_us_at() {
                         return Parting::Interrupted(signal);
                     }
                 }

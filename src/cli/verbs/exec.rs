@@ -5,11 +5,11 @@
 use super::{Work, attach::report};
 use crate::{
     cli::{
-        attached::{self, Joining, terminal},
+        attached::{self, Joining, SignalsGo, terminal},
         exit::Exit,
         grammar::{USAGE_OF_RUN, UsageError},
     },
-    engine::domain::{ContainerSelector, Error, ErrorKind, ExecSpec},
+    engine::domain::{ContainerSelector, Error, ErrorKind, ExecSpec, HostSpec},
 };
 
 /// Runs the command; its exit code is ours.
@@ -24,7 +24,11 @@ pub async fn perform(work: &mut Work<'_>, name: &str, mut spec: ExecSpec) -> Exi
     if spec.tty {
         spec.terminal = terminal::size();
     }
-    let joining = Joining { stdin: spec.interactive, tty: spec.tty };
+    let signals = match work.engine.host() {
+        HostSpec::Embedded => SignalsGo::ToTheProcess,
+        HostSpec::Docker | HostSpec::Podman | HostSpec::Url(_) => SignalsGo::ToUs,
+    };
+    let joining = Joining { stdin: spec.interactive, tty: spec.tty, signals };
     let detach = spec.detach;
     let session = match work.engine.find_container(&ContainerSelector::from(name)).await {
         Ok(container) => work.engine.exec(&container.id, spec).await,
