@@ -14,3 +14,4 @@ mod rootless;
 mod runtime;
 mod runtime_kills;
 mod surroundings;
+mod verb_kills;

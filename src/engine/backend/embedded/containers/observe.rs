@@ -49,7 +49,7 @@ impl Observed {
 pub enum Seen {
     Whole(Box<Observed>),
     /// The directory is there and its record makes no sense.
-    Damaged(Container),
+    Damaged(Box<Container>),
     Gone,
 }
 
@@ -58,7 +58,7 @@ impl Seen {
     pub fn container(self) -> Option<Container> {
         match self {
             Self::Whole(observed) => Some(observed.container),
-            Self::Damaged(container) => Some(container),
+            Self::Damaged(container) => Some(*container),
             Self::Gone => None,
         }
     }
@@ -68,7 +68,7 @@ impl Seen {
 pub fn observe(store: &Store, kernel: &dyn Kernel, id: &ContainerId) -> Seen {
     match store.read(id) {
         Read::Record(record) => Seen::Whole(Box::new(merge(store, kernel, record))),
-        Read::Damaged(reason) => Seen::Damaged(damaged(store, id, reason)),
+        Read::Damaged(reason) => Seen::Damaged(Box::new(damaged(store, id, reason))),
         Read::Gone => Seen::Gone,
     }
 }
