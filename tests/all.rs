@@ -13,6 +13,7 @@ mod conformance;
 mod demo;
 mod engine;
 mod registry;
+mod storm;
 mod supervision;
 mod support;
 mod ui;
