@@ -7,7 +7,7 @@
 mod lines;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::Path,
     process::Stdio,
     time::{Duration, Instant},
@@ -19,6 +19,7 @@ use self::lines::Lines;
 use crate::support::{
     deadline::{Deadline, wait_until},
     need::{needs_image, needs_root, needs_user},
+    residue::{entries, name_of},
     screen::{Screen, Size},
     store::Store,
 };
@@ -76,7 +77,7 @@ fn storm() {
     let settled = Instant::now();
     let listed = agreed(&store, &screen);
     assert!(settled.elapsed() < Duration::from_secs(2), "the screen needed {:?} to agree", settled.elapsed());
-    names_have_one_owner(store.root(), &listed);
+    names_have_one_owner(&store, listed);
     screen.type_keys("q");
 }
 
@@ -101,15 +102,25 @@ fn run_script(store: &Store, lines: &[String]) {
 
 /// Waits until the screen's rows are what `ps` lists; returns the listing: name to status and pid.
 fn agreed(store: &Store, screen: &Screen) -> BTreeMap<String, (String, Option<u64>)> {
-    wait_until("the screen and `ps` to agree", Duration::from_secs(10), || {
+    let deadline = Deadline::after(Duration::from_secs(10));
+    loop {
         let listed = listing(store);
         let shown = screen.text();
-        let same = listed.iter().all(|(name, (status, _))| {
-            shown.lines().any(|row| row.split_whitespace().any(|word| word == name) && row.contains(shown_word(status)))
-        });
-        let others = shown.lines().filter(|row| row.split_whitespace().any(|word| word.starts_with("storm-"))).count();
-        (same && others == listed.len()).then_some(listed)
-    })
+        // The detail pane, right or below, names a container too.
+        let rows: Vec<&str> = shown
+            .lines()
+            .filter_map(|row| row.split(['│', '─']).next())
+            .filter(|row| row.split_whitespace().any(|word| word.starts_with("storm-")))
+            .collect();
+        let has_row = |name: &String, status: &String| {
+            rows.iter().any(|row| row.split_whitespace().any(|word| word == name) && row.contains(shown_word(status)))
+        };
+        if rows.len() == listed.len() && listed.iter().all(|(name, (status, _))| has_row(name, status)) {
+            return listed;
+        }
+        assert!(!deadline.passed(), "ps lists {listed:#?}\nbut the screen shows\n{shown}");
+        deadline.pause();
+    }
 }
 
 /// The word on the screen for a status of `ps`.
@@ -119,22 +130,38 @@ fn shown_word(status: &str) -> &str {
 
 fn listing(store: &Store) -> BTreeMap<String, (String, Option<u64>)> {
     let listed = store.ok(&["ps", "-a", "--format", "json"]);
-    let rows = listed.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    rows.map(|row| {
+    let mut rows = BTreeMap::new();
+    for row in listed.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()) {
         let text = |key: &str| row[key].as_str().unwrap_or_default().to_owned();
-        (text("name"), (text("status"), row["pid"].as_u64()))
-    })
-    .collect()
+        let twin = rows.insert(text("name"), (text("status"), row["pid"].as_u64()));
+        assert!(twin.is_none(), "two containers are called {}:\n{listed}", text("name"));
+    }
+    rows
 }
 
-/// The names on disk are the names listed, and what is listed as running is a process in the kernel.
-fn names_have_one_owner(root: &Path, listed: &BTreeMap<String, (String, Option<u64>)>) {
-    let names = std::fs::read_dir(root.join("data/names")).map_or(0, Iterator::count);
-    assert_eq!(names, listed.len(), "names without an owner, or owners without a name");
-    for (name, (status, pid)) in listed {
-        let alive = pid.is_some_and(|pid| Path::new(&format!("/proc/{pid}")).exists());
-        assert_eq!(alive, matches!(status.as_str(), "running" | "paused" | "stopping"), "{name} is {status}");
+/// The names on disk are the names listed, and what is listed as running is a process in the kernel. What a
+/// monitor is just removing may take a moment longer.
+fn names_have_one_owner(store: &Store, mut listed: BTreeMap<String, (String, Option<u64>)>) {
+    let deadline = Deadline::after(Duration::from_secs(1));
+    loop {
+        let names = entries(&store.root().join("data/names"));
+        // The folder's own lock is not a name.
+        let names: BTreeSet<String> =
+            names.iter().map(|path| name_of(path)).filter(|name| !name.starts_with('.')).collect();
+        let owners: BTreeSet<String> = listed.keys().cloned().collect();
+        let false_claims: Vec<_> = listed.iter().filter(|(_, (status, pid))| !is_true(status, *pid)).collect();
+        if names == owners && false_claims.is_empty() {
+            return;
+        }
+        assert!(!deadline.passed(), "names {names:?}, listed {listed:?}, untrue {false_claims:?}");
+        deadline.pause();
+        listed = listing(store);
     }
+}
+
+fn is_true(status: &str, pid: Option<u64>) -> bool {
+    let alive = pid.is_some_and(|pid| Path::new(&format!("/proc/{pid}")).exists());
+    alive == matches!(status, "running" | "paused" | "stopping")
 }
 
 fn kills() {
@@ -153,10 +180,15 @@ fn kills() {
         let _ = child.kill();
         child.wait().unwrap();
     }
-    store.ok(&["system", "repair"]);
-    let listed = listing(&store);
-    assert_eq!(listed.get("bystander").map(|(status, _)| status.as_str()), Some("running"));
-    names_have_one_owner(store.root(), &listed);
+    // A creation that was killed within the last second still looks like one in progress.
+    wait_until("a repair that finds nothing", Duration::from_secs(10), || {
+        store.ok(&["system", "repair"]);
+        let nascent = entries(&store.root().join("data/containers"));
+        nascent.iter().all(|path| !name_of(path).starts_with('.')).then_some(())
+    });
     let again = store.ok(&["system", "repair", "--dry-run", "-q"]);
     assert!(again.is_empty(), "a second repair still finds: {again}");
+    let listed = listing(&store);
+    assert_eq!(listed.get("bystander").map(|(status, _)| status.as_str()), Some("running"));
+    names_have_one_owner(&store, listed);
 }
