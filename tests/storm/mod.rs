@@ -8,7 +8,7 @@ mod lines;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::Path,
+    path::{Path, PathBuf},
     process::Stdio,
     time::{Duration, Instant},
 };
@@ -180,11 +180,12 @@ fn kills() {
         let _ = child.kill();
         child.wait().unwrap();
     }
-    // A creation that was killed within the last second still looks like one in progress.
-    wait_until("a repair that finds nothing", Duration::from_secs(10), || {
+    // What was cut within the last second still looks like work in progress, and is repaired a moment later.
+    wait_until("a repair that leaves nothing half-made", Duration::from_secs(10), || {
         store.ok(&["system", "repair"]);
-        let nascent = entries(&store.root().join("data/containers"));
-        nascent.iter().all(|path| !name_of(path).starts_with('.')).then_some(())
+        let hidden = |path: &PathBuf| name_of(path).starts_with('.');
+        let nascent = entries(&store.root().join("data/containers")).iter().any(hidden);
+        (!nascent && entries(&store.root().join("data/trash")).is_empty()).then_some(())
     });
     let again = store.ok(&["system", "repair", "--dry-run", "-q"]);
     assert!(again.is_empty(), "a second repair still finds: {again}");

@@ -109,7 +109,11 @@ pub fn in_use(name: &ContainerName, owner: &ContainerId) -> Error {
         .remedy(format!("choose another name, or remove or rename the container that has it (wharf rm {name})"))
 }
 
-fn names_lock(layout: &Layout) -> Result<Lock> {
+/// Held for every change of the names: whoever has it sees none half-made.
+///
+/// # Errors
+/// `Busy`, `Denied` or `Io`.
+pub fn names_lock(layout: &Layout) -> Result<Lock> {
     let holder = Holder::this_process(Verb::Rename, PATIENCE);
     lock::lock(&layout.names_lock(), Mode::Exclusive, &holder, PATIENCE)
 }

@@ -55,7 +55,7 @@ impl Containers {
         pass.runs()?;
         pass.volumes()?;
         pass.trash()?;
-        pass.temporaries(&self.store.layout.names());
+        pass.name_files()?;
         Ok(pass.findings)
     }
 }
@@ -243,6 +243,24 @@ impl Pass<'_> {
             if self.is_old(&path) {
                 self.fix(entry, "files of a removed container; deleted", || containers.kernel.remove_tree(&path));
             }
+        }
+        Ok(())
+    }
+
+    /// Writers of names hold the names' lock: a temporary file seen under it is nobody's.
+    fn name_files(&mut self) -> Result<()> {
+        let containers = self.containers;
+        let layout = &containers.store.layout;
+        if !containers.store.disk.exists(&layout.names()) {
+            return Ok(());
+        }
+        let _lock = names::names_lock(layout)?;
+        for entry in self.listed(&layout.names())?.into_iter().filter(|entry| is_temporary(entry)) {
+            let path = layout.names().join(&entry);
+            self.fix(entry, "a write was interrupted; its temporary file is deleted", || {
+                let deleted = containers.store.disk.remove_file(&path);
+                deleted.map_err(|error| Error::io("it cannot be deleted", error))
+            });
         }
         Ok(())
     }
