@@ -90,6 +90,7 @@ impl Inner {
     fn tidy(&self) {
         // Findings and failures are for `system repair`; here nobody asked.
         let _ = self.containers.repair(RepairMode::Mend);
+        let _ = self.images.sweep();
         let _ = self.images.settle();
     }
 
@@ -241,7 +242,13 @@ impl Backend for EmbeddedBackend {
     }
 
     fn repair(&self, mode: RepairMode) -> Answer<'_, Vec<Finding>> {
-        self.blocking(move |inner| inner.containers.repair(mode))
+        self.blocking(move |inner| {
+            let findings = inner.containers.repair(mode)?;
+            if mode == RepairMode::Mend {
+                inner.images.sweep()?;
+            }
+            Ok(findings)
+        })
     }
 
     fn create(&self, spec: ContainerSpec, context: OperationContext) -> Answer<'_, Done> {

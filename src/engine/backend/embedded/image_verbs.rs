@@ -67,6 +67,14 @@ impl Images {
         if self.disk.exists(&self.data.join("images")) { self.store()?.images() } else { Ok(Vec::new()) }
     }
 
+    /// Clears what killed processes left.
+    ///
+    /// # Errors
+    /// As [`ImageStore::sweep`].
+    pub fn sweep(&self) -> Result<()> {
+        if self.disk.exists(&self.data.join("images")) { self.store()?.sweep() } else { Ok(()) }
+    }
+
     /// Writes what was unpacked to the disk for good, if there is anything.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use std::{collections::HashSet, path::Path};
 use super::{leases::CollectionGuard, records::ImageRecord, store::ImageStore};
 use crate::engine::{
     backend::embedded::disk::is_temporary,
-    domain::{Digest, Error, Result},
+    domain::{Digest, Error, Result, Verb},
 };
 
 /// What to do with downloads that were interrupted.
@@ -34,10 +34,10 @@ impl ImageStore {
         let leased = self.leases.living()?;
         let records = self.records.images()?;
         let mut collected = Collected::default();
-        self.collect_blobs(&records, &leased, &mut collected)?;
-        self.collect_layers(&records, &leased, &mut collected)?;
+        self.collect_blobs(&records, &leased.digests, &mut collected)?;
+        self.collect_layers(&records, &leased.digests, &mut collected)?;
         self.clear_temporaries(&self.layout.records())?;
-        if leased.is_empty() {
+        if leased.leases == 0 {
             self.clear_ingest(partials)?;
             self.clear_temporaries(&self.layout.blobs("sha256"))?;
             self.clear_temporaries(&self.layout.blobs("sha512"))?;
@@ -45,6 +45,32 @@ impl ImageStore {
         drop(guard);
         self.empty_trash()?;
         Ok(collected)
+    }
+
+    /// Clears what killed processes left: dead leases, directories half-unpacked, layers half-deleted. Interrupted
+    /// downloads and whole blobs stay, for whoever pulls again.
+    ///
+    /// # Errors
+    /// `Busy` when somebody holds the store for long; the disk's.
+    pub fn sweep(&self) -> Result<()> {
+        if self.is_swept() {
+            return Ok(()); // An idle store is not written to.
+        }
+        let guard = self.leases.exclude(Verb::Repair)?;
+        self.clear_temporaries(&self.layout.records())?;
+        if self.leases.living()?.leases == 0 {
+            self.clear_ingest(Partials::Keep)?;
+        }
+        drop(guard);
+        self.empty_trash()
+    }
+
+    fn is_swept(&self) -> bool {
+        let directories = [self.layout.ingest(), self.layout.leases(), self.layout.trash()];
+        directories.iter().all(|directory| {
+            let entries = self.disk.list(directory);
+            entries.is_ok_and(|entries| entries.iter().all(|entry| entry.name.ends_with(".part")))
+        })
     }
 
     /// Removes what earlier deletions left, for example because they were killed.

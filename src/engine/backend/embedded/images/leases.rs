@@ -41,6 +41,14 @@ pub(super) struct Lease {
     _held: Lock,
 }
 
+/// What living leases keep.
+#[derive(Debug, Default)]
+pub(super) struct Leased {
+    pub digests: HashSet<Digest>,
+    /// How many there are; one that has just begun keeps nothing yet, but may have a file in `ingest`.
+    pub leases: usize,
+}
+
 /// Nothing is deleted while this lives. Held for moments only.
 #[derive(Debug)]
 pub struct CollectionGuard {
@@ -76,9 +84,9 @@ impl Leases {
     }
 
     /// Digests under a living lease; dead leases are cleared. Call with the collection excluded.
-    pub(super) fn living(&self) -> Result<HashSet<Digest>> {
+    pub(super) fn living(&self) -> Result<Leased> {
         let failed = |error| Error::io("reading leases", error);
-        let mut living = HashSet::new();
+        let mut living = Leased::default();
         let entries = self.disk.list(&self.layout.leases()).map_err(failed)?;
         let locks: HashSet<&str> = entries.iter().filter_map(|entry| entry.name.strip_suffix(".lock")).collect();
         for entry in &entries {
@@ -96,8 +104,9 @@ impl Leases {
                 let _ = self.disk.remove_file(&self.path(name, "lock"));
                 continue;
             }
+            living.leases += 1;
             match self.disk.read(&list) {
-                Ok(bytes) => living.extend(
+                Ok(bytes) => living.digests.extend(
                     serde_json::from_slice::<Vec<Digest>>(&bytes)
                         .map_err(|error| failed(io::Error::new(io::ErrorKind::InvalidData, error)))?,
                 ),

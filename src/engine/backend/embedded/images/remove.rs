@@ -130,7 +130,8 @@ impl ImageStore {
                 PruneScope::Unused => true,
             };
             // A running pull may be about to name it.
-            let needed = users.iter().any(|user| user.image == record.id) || leased.contains(&record.config.digest);
+            let needed =
+                users.iter().any(|user| user.image == record.id) || leased.digests.contains(&record.config.digest);
             if !wanted || needed {
                 continue;
             }

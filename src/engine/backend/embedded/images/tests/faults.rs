@@ -176,6 +176,9 @@ fn at_every_change(ending: Ending, work: impl Fn(&ImageStore) -> Result<()>, pre
             assert_eq!(error.kind(), ErrorKind::NoSpace, "change {at}: {error}");
         }
         assert_consistent(&store);
+        store.images.sweep().unwrap();
+        assert!(store.names("ingest").iter().all(|name| name.ends_with(".part")), "{:?}", store.names("ingest"));
+        assert!(store.names("leases").is_empty() && store.names("trash").is_empty());
         work(&store.images).unwrap_or_else(|error| panic!("after {ending:?} at change {at}: {error}"));
         assert_consistent(&store);
         store.images.prune(PruneScope::Dangling, &|| Ok(Vec::new())).unwrap();
