@@ -103,6 +103,22 @@ async fn a_thousand_commands_end_each_once_and_leave_no_container() {
 }
 
 #[tokio::test]
+async fn a_removal_queued_behind_a_start_is_judged_by_what_the_start_did() {
+    let fake = FakeHost::new().with_latency(Duration::from_millis(20));
+    let engine = Engine::with_backend(HostSpec::Embedded, Arc::new(fake));
+    engine.observe();
+    let Command::Run(spec) = sleeper("web") else { unreachable!("sleeper runs") };
+    let id = engine.submit(Command::Create(spec)).unwrap().outcome().await.unwrap().container.unwrap();
+    inventory_where(&engine, "listed", |inventory| !inventory.containers.is_empty()).await;
+    let start = engine.submit(Command::Start { container: id.clone().into() }).unwrap();
+    let rm = Command::Remove { container: id.clone().into(), options: RemoveOptions::default() };
+    let removal = engine.submit(rm).unwrap();
+    start.outcome().await.unwrap();
+    assert_eq!(removal.outcome().await.unwrap_err().kind(), ErrorKind::Refused);
+    assert_eq!(engine.find_container(&id.into()).await.unwrap().status(), Status::Running);
+}
+
+#[tokio::test]
 async fn pruning_removes_what_is_stopped_and_keeps_what_runs() {
     let (_, engine) = host();
     engine.submit(sleeper("kept")).unwrap().outcome().await.unwrap();

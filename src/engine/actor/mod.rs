@@ -40,8 +40,17 @@ pub struct Job {
     pub command: Command,
     /// What was last seen of the container, to decide without asking again.
     pub hint: Option<Arc<Container>>,
+    pub seen: Seen,
     pub attach: Option<(AttachOptions, oneshot::Sender<Session>)>,
     pub context: OperationContext,
+}
+
+/// When the hint was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seen {
+    JustNow,
+    /// Other operations on the container have run since.
+    BeforeOthers,
 }
 
 /// What arrives in an actor's mailbox.
@@ -133,7 +142,14 @@ impl Actor {
             Message::Do(job) => {
                 let entry = Entry::new(job.operation, &job.command);
                 self.jobs.insert(job.operation, *job);
-                self.lane.step(Input::Submit(entry))
+                let effects = self.lane.step(Input::Submit(entry));
+                if !effects.contains(&Effect::Begin(entry.operation))
+                    && let Some(waiting) = self.jobs.get_mut(&entry.operation)
+                {
+                    // What was seen before the operations in front of it says nothing about after them.
+                    waiting.seen = Seen::BeforeOthers;
+                }
+                effects
             }
             Message::Cancel(operation) => self.lane.step(Input::Cancel(operation)),
         };

@@ -4,7 +4,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{ActorKey, Job};
+use super::{ActorKey, Job, Seen};
 use crate::engine::{
     backend::{Answer, Backend},
     core::{
@@ -39,7 +39,8 @@ fn subject(job: &Job) -> String {
 async fn on_container(backend: &dyn Backend, id: ContainerId, job: Job) -> Outcome {
     let verb = job.command.verb();
     let force = Entry::new(job.operation, &job.command).force;
-    match admission(backend, &id, verb, force, job.hint.as_deref()).await? {
+    let fresh = job.hint.as_deref().filter(|_| job.seen == Seen::JustNow);
+    match admission(backend, &id, verb, force, fresh).await? {
         Admission::Go => {}
         Admission::AlreadySo => return Ok(Done { container: Some(id), ..Done::already_so() }),
         Admission::Refuse { reason, remedy } => return Err(Error::new(ErrorKind::Refused, reason).remedy(remedy)),
@@ -119,7 +120,7 @@ async fn admission(
     match backend.container(id.clone()).await? {
         Some(container) => Ok(admit(verb, container.status(), force)),
         None if verb == Verb::Remove && force == Force::Yes => Ok(Admission::AlreadySo),
-        None => Err(Error::no_such_container(hint.map_or_else(|| id.to_string(), Container::display_name))),
+        None => Err(Error::no_such_container(id)),
     }
 }
 

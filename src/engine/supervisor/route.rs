@@ -178,6 +178,7 @@ impl Supervisor {
             operation: pending.operation,
             command: pending.command,
             hint: pending.hint,
+            seen: actor::Seen::JustNow,
             attach: pending.attach,
             context: running.context.clone(),
         };
