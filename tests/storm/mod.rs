@@ -175,7 +175,10 @@ fn kills() {
         let words: Vec<&str> = line.split_whitespace().collect();
         let mut child = store.command(&words).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         // Between the first instruction and well after the end of most verbs.
-        std::thread::park_timeout(Duration::from_micros(number * 7919 % 40_000));
+        let moment = Deadline::after(Duration::from_micros(number * 7919 % 40_000));
+        while !moment.passed() {
+            moment.pause();
+        }
         // It may have ended already, which is one of the moments meant.
         let _ = child.kill();
         child.wait().unwrap();
