@@ -273,10 +273,13 @@ impl Loop {
         if !self.dirty || Instant::now() < self.drawn_at + FRAME && !self.state_is_quiet() {
             return Ok(());
         }
+        if self.terminal.is_ready() {
+            // Counted before it is written: a key that answers what is seen must not be older than it.
+            self.frames.store(self.state.frame + 1, Ordering::Release);
+        }
         let state = &self.state;
         if let Some(feedback) = self.terminal.present(&state.theme, |canvas| view::draw(state, canvas))? {
             self.state.drawn(feedback);
-            self.frames.store(self.state.frame, Ordering::Release);
             self.dirty = false;
             self.drawn_at = Instant::now();
         }
