@@ -24,6 +24,9 @@ use rustix::{
 
 use super::rootfs::make_dir;
 
+/// A directory that every system has and no binary or store lies in.
+const ELSEWHERE: &str = "/etc";
+
 /// A program that cannot be changed while it is held.
 #[derive(Debug)]
 pub(super) struct SealedBinary {
@@ -60,7 +63,9 @@ fn overlay(binary: &Path, empty: &Path) -> io::Result<SealedBinary> {
     let path = fs::canonicalize(binary)?;
     let (dir, name) = path.parent().zip(path.file_name()).ok_or(io::ErrorKind::NotFound)?;
     make_dir(empty, 0o700)?;
-    let mount = read_only_overlay(dir, empty)?;
+    // Layers inside one another are refused, and a store may well lie below the binary's directory (or the other
+    // way round). Any directory elsewhere does as the second layer: the binary is opened from the first.
+    let mount = read_only_overlay(dir, empty).or_else(|_| read_only_overlay(dir, Path::new(ELSEWHERE)))?;
     let sealed = openat(&mount, name, OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?;
     let (wanted, found) = (fs::metadata(binary)?, fs::metadata(SealedBinary::held(sealed.try_clone()?).path())?);
     if (wanted.size(), wanted.mtime(), wanted.mtime_nsec()) != (found.size(), found.mtime(), found.mtime_nsec()) {
@@ -108,6 +113,19 @@ mod tests {
                 File::options().write(true).open(sealed.path()).and_then(|mut file| io::Write::write(&mut file, b"x"));
             assert!(written.is_err(), "{written:?}");
         }
+    }
+
+    #[test]
+    fn a_store_below_the_binarys_directory_costs_no_copy() {
+        if !geteuid().is_root() {
+            return;
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let binary = dir.path().join("program");
+        fs::copy("/bin/true", &binary).unwrap();
+        fs::create_dir_all(dir.path().join("store/run")).unwrap();
+        let sealed = overlay(&binary, &dir.path().join("store/run/empty")).unwrap();
+        assert!(std::process::Command::new(sealed.path()).status().unwrap().success());
     }
 
     #[test]
