@@ -62,10 +62,12 @@ fn overlay(binary: &Path, empty: &Path) -> io::Result<SealedBinary> {
     // The name may lead elsewhere by now (an upgrade); only the very file that runs will do.
     let path = fs::canonicalize(binary)?;
     let (dir, name) = path.parent().zip(path.file_name()).ok_or(io::ErrorKind::NotFound)?;
-    make_dir(empty, 0o700)?;
-    // Layers inside one another are refused, and a store may well lie below the binary's directory (or the other
-    // way round). Any directory elsewhere does as the second layer: the binary is opened from the first.
-    let mount = read_only_overlay(dir, empty).or_else(|_| read_only_overlay(dir, Path::new(ELSEWHERE)))?;
+    // Layers inside one another are refused (after nine milliseconds), and a store may well lie below the binary's
+    // directory. Any directory elsewhere does as the second layer: the binary is opened from the first.
+    let mount = read_only_overlay(dir, Path::new(ELSEWHERE)).or_else(|_| {
+        make_dir(empty, 0o700)?;
+        read_only_overlay(dir, empty)
+    })?;
     let sealed = openat(&mount, name, OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?;
     let (wanted, found) = (fs::metadata(binary)?, fs::metadata(SealedBinary::held(sealed.try_clone()?).path())?);
     if (wanted.size(), wanted.mtime(), wanted.mtime_nsec()) != (found.size(), found.mtime(), found.mtime_nsec()) {
@@ -118,6 +120,8 @@ mod tests {
     #[test]
     fn a_store_below_the_binarys_directory_costs_no_copy() {
         if !geteuid().is_root() {
+            // A closed stderr must not fail a test that is skipped anyway.
+            let _ = io::Write::write_all(&mut io::stderr(), b"skipped: sealing by overlay: it needs root\n");
             return;
         }
         let dir = tempfile::tempdir().unwrap();
