@@ -118,7 +118,7 @@ fn lowest_first(images: &Images, record: &ImageRecord) -> Vec<PathBuf> {
 
 #[test]
 fn every_layer_of_a_real_image_is_what_gnu_tar_makes_of_it() {
-    let Some(name) = needs_image("debian:bookworm") else { return };
+    let Some(name) = needs_image("mid:1") else { return };
     if !is_root() {
         return; // Only root keeps the owners that the comparison looks at; see the rootless tests.
     }
@@ -126,15 +126,17 @@ fn every_layer_of_a_real_image_is_what_gnu_tar_makes_of_it() {
     let pulled = images.pull(&name, None).unwrap();
     let record = images.store.find(&name).unwrap();
     assert_eq!(record.id, pulled.id);
+    let mut compared = 0;
     for (layer, files) in record.layers.iter().zip(lowest_first(&images, &record)) {
         let (ours, theirs) = (facts(&files), by_gnu_tar(&images.blob(&layer.blob.digest)));
         let theirs = facts(theirs.path());
-        assert!(ours.len() > 1_000);
+        compared += ours.len();
         assert_eq!(ours.keys().collect::<Vec<_>>(), theirs.keys().collect::<Vec<_>>());
         for (path, facts) in ours {
             assert_eq!(facts, theirs[&path], "{}", path.display());
         }
     }
+    assert!(compared > 1_000, "{compared} files are too few to show anything");
 }
 
 #[test]
@@ -180,7 +182,7 @@ fn skopeo_reads_our_store_as_an_oci_layout() {
 
 #[test]
 fn a_large_image_is_pulled_in_seconds() {
-    let Some(name) = needs_image("py:1") else { return };
+    let Some(name) = needs_image("mid:1") else { return };
     let images = Images::new();
     let started = Instant::now();
     images.pull(&name, None).unwrap();
@@ -193,7 +195,7 @@ fn a_large_image_is_pulled_in_seconds() {
 
 #[test]
 fn rootless_users_keep_owners_within_their_range_and_can_remove_them_again() {
-    let Some(name) = needs_image("debian:bookworm") else { return };
+    let Some(name) = needs_image("tree:1") else { return };
     if !needs_user() {
         return;
     }
@@ -211,7 +213,7 @@ fn rootless_users_keep_owners_within_their_range_and_can_remove_them_again() {
 
 #[test]
 fn rootless_users_without_a_range_own_every_file_themselves() {
-    let Some(name) = needs_image("debian:bookworm") else { return };
+    let Some(name) = needs_image("tree:1") else { return };
     if !needs_user() {
         return;
     }

@@ -4,8 +4,9 @@
 #   bb:1     busybox in one layer            multi:1  an index of two platforms, linux/amd64 and linux/arm64
 #   dup:1    41 layers, 30 of them the same empty one
 #   many:1   31 layers of 1 MiB              zstd:1   one layer compressed with zstd (dockerd 20.10 cannot read it)
-#   tree:1   hard links, whiteouts, an opaque folder, implied parents, a set-uid file, an extended attribute
-#   mid:1    about 60 MiB unpacked, in four layers, gzip
+#   tree:1   hard links, whiteouts, an opaque folder, implied parents, set-uid and set-gid files of other owners, an
+#            extended attribute
+#   mid:1    about 60 MiB unpacked, in four layers, gzip, files of this machine with their owners
 set -euo pipefail
 registry=${1:-${WHARF_TEST_REGISTRY:-127.0.0.1:5000}}
 folder=$(mktemp -d "${TMPDIR:-/tmp}/wharf-images.XXXXXX"); trap 'rm -rf "$folder"' EXIT
@@ -19,25 +20,28 @@ hash_of() { sha256sum "$1" | cut -d' ' -f1; }
 add() { local hex; hex=$(hash_of "$1"); mv "$1" "$layout/blobs/sha256/$hex"; echo "sha256:$hex $(stat -c %s "$layout/blobs/sha256/$hex")"; }
 
 new_layout() { layout=$folder/$1; mkdir -p "$layout/blobs/sha256"; echo '{"imageLayoutVersion":"1.0.0"}' >"$layout/oci-layout"; new_image; }
-new_image() { layers='' diffs=''; }
+new_image() { layers='' diffs='' steps=''; }
 
-# layer FOLDER [gzip|zstd] [tar options and names]: packs FOLDER, or the names given, as the next layer
+# layer FOLDER [gzip|zstd] [tar options and names]: packs FOLDER, or the names given, as the next layer.
+# What is in it belongs to root, unless `owners=kept` is set.
 layer() {
   local from=$1 packer=${2:-gzip} diff blob; shift; [ $# -eq 0 ] || shift
   [ $# -gt 0 ] || set -- .
-  tar -C "$from" --sort=name --mtime=@1700000000 --owner=0 --group=0 --numeric-owner --format=pax \
+  local all_to_root=(--owner=0 --group=0); [ "${owners:-root}" = root ] || all_to_root=()
+  tar -C "$from" --sort=name --mtime=@1700000000 "${all_to_root[@]}" --numeric-owner --format=pax \
     --pax-option=delete=atime,delete=ctime --xattrs -cf "$folder/layer" "$@"
   diff=sha256:$(hash_of "$folder/layer")
   if [ "$packer" = gzip ]; then gzip -n1 <"$folder/layer" >"$folder/packed"; else zstd -q <"$folder/layer" >"$folder/packed"; fi
   blob=$(add "$folder/packed")
   layers+="${layers:+,}{\"mediaType\":\"$oci.layer.v1.tar+$packer\",\"digest\":\"${blob% *}\",\"size\":${blob#* }}"
   diffs+="${diffs:+,}\"$diff\""
+  steps+="${steps:+,}{\"created\":\"2023-11-14T22:13:20Z\",\"created_by\":\"COPY $(basename "$from") /\"}"
 }
 
 # manifest ARCHITECTURE: closes the image; prints its descriptor
 manifest() {
   local config blob
-  printf '{"architecture":"%s","os":"linux","created":"2023-11-14T22:13:20Z","config":{"Env":["PATH=/bin:/sbin:/usr/bin"],"Cmd":["/bin/sh"],"Labels":{"origin":"lab"}},"rootfs":{"type":"layers","diff_ids":[%s]}}' "$1" "$diffs" >"$folder/config"
+  printf '{"architecture":"%s","os":"linux","created":"2023-11-14T22:13:20Z","config":{"Env":["PATH=/bin:/sbin:/usr/bin"],"Cmd":["/bin/sh"],"Labels":{"origin":"lab"}},"history":[%s],"rootfs":{"type":"layers","diff_ids":[%s]}}' "$1" "$steps" "$diffs" >"$folder/config"
   config=$(add "$folder/config")
   printf '{"schemaVersion":2,"mediaType":"%s.manifest.v1+json","config":{"mediaType":"%s.config.v1+json","digest":"%s","size":%s},"layers":[%s]}' \
     "$oci" "$oci" "${config% *}" "${config#* }" "$layers" >"$folder/manifest"
@@ -91,9 +95,10 @@ make_tree() {
   local first=$folder/tree1 second=$folder/tree2; new_layout tree; base
   mkdir -p "$first"/{kept,emptied,a/b/c}; echo one >"$first/kept/file"; echo two >"$first/gone"; echo three >"$first/emptied/old"
   echo linked >"$first/a/original"; ln "$first/a/original" "$first/a/b/hard"; ln -s ../original "$first/a/b/soft"; ln -s /etc/passwd "$first/absolute"
-  echo set >"$first/a/setuid"; chmod 4755 "$first/a/setuid"; chmod 0700 "$first/kept"
+  echo set >"$first/a/setuid"; chown 1000:1000 "$first/a/setuid"; chmod 4755 "$first/a/setuid"; chmod 0700 "$first/kept"
+  echo set >"$first/a/setgid"; chgrp 42 "$first/a/setgid"; chmod 2755 "$first/a/setgid"
   setfattr -n user.note -v lab "$first/kept/file" 2>/dev/null || echo "images: no extended attributes here, tree:1 goes without" >&2
-  layer "$first"
+  owners=kept layer "$first"
   mkdir -p "$second"/{emptied,kept}; : >"$second/.wh.gone"; : >"$second/emptied/.wh..wh..opq"; echo new >"$second/emptied/new"; echo late >"$second/kept/added"
   # The folder "kept" is left out on purpose: its mode must come from the layer below.
   layer "$second" gzip .wh.gone emptied kept/added
@@ -101,9 +106,13 @@ make_tree() {
 }
 make_mid() {
   new_layout mid; base
-  find /usr/lib /usr/bin /usr/share -xdev -type f -size -1024k -readable -printf '%s %p\n' 2>/dev/null | LC_ALL=C sort -k2 |
-    awk -v out="$folder/part" '{ total += $1; if (total <= 60 * 1048576) print substr($0, index($0, "/") + 1) > (out int(total / (20 * 1048576) < 2 ? total / (20 * 1048576) : 2)) }'
-  for part in 0 1 2; do [ ! -s "$folder/part$part" ] || layer / gzip -T "$folder/part$part"; done
+  # Each file with the folders above it, so that nothing in these layers is implied.
+  find /usr/bin /usr/lib /usr/share -xdev \( -type l -o -type f -size -1024k -readable \) -printf '%s %p\n' 2>/dev/null | LC_ALL=C sort -k2 |
+    awk -v out="$folder/part" '{ total += $1; if (total > 60 * 1048576) next; part = int(total / (20 * 1048576)); if (part > 2) part = 2
+      path = substr($0, index($0, "/") + 1); count = split(path, names, "/"); above = ""
+      for (i = 1; i < count; i++) { above = above names[i]; if (!((part, above) in seen)) { seen[part, above] = 1; print above > (out part) }; above = above "/" }
+      print path > (out part) }'
+  for part in 0 1 2; do [ ! -s "$folder/part$part" ] || owners=kept layer / gzip --no-recursion -T "$folder/part$part"; done
   push mid:1 "$(manifest amd64)"
 }
 
