@@ -20,6 +20,16 @@ checks! {
         let lines = bench.log(&id, options).await.map_err(told)?;
         same("lines", lines, vec!["two".to_owned(), "three".to_owned()])
     }
+    "a log that grows faster than it is read ends where it ended when it was opened" => |bench| {
+        let flood = "while true; do echo xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx; done";
+        let id = bench.running(&["sh", "-c", flood]).await.map_err(told)?;
+        let printed = bench.until("something was printed", || async {
+            bench.log(&id, LogOptions::default()).await.is_ok_and(|lines| lines.len() >= 2000)
+        });
+        printed.await?;
+        bench.kill(&id, Signal::KILL).await.map_err(told)?;
+        Ok(())
+    }
     "following ends when the container does" => |bench| {
         let id = bench.running(&["sh", "-c", "echo one; sleep 1"]).await.map_err(told)?;
         let options = LogOptions { follow: true, ..LogOptions::default() };
@@ -73,6 +83,10 @@ checks! {
         let id = bench.running(&["sh", "-c", flood]).await.map_err(told)?;
         let options = AttachOptions { stdin: false, flow: Flow::Viewer, terminal: None };
         let unread = bench.engine.attach(&id, options).await;
+        let last = || LogOptions { tail: Some(2000), ..LogOptions::default() };
+        bench.until("more was printed than any pipe holds", || async {
+            bench.log(&id, last()).await.is_ok_and(|lines| lines.len() == 2000)
+        }).await?;
         let begun = std::time::Instant::now();
         bench.look(&id).await.map_err(told)?;
         bench.kill(&id, Signal::KILL).await.map_err(told)?;

@@ -20,11 +20,11 @@ use super::{
     connection::{Connection, Connections, RequestBody},
     failure::{self, About},
     path::Path,
-    wire::{Wire, collect},
+    wire::{Wire, collect, httpdate},
 };
 use crate::engine::{
     core::limits,
-    domain::{Error, ErrorKind, Result},
+    domain::{Error, ErrorKind, Result, Timestamp},
 };
 
 /// A whole answer.
@@ -36,6 +36,8 @@ pub struct Reply {
 
 /// An answer that goes on; dropping it hangs up.
 pub struct Stream {
+    /// The daemon's clock when the answer began, cut to the second; not every daemon says.
+    pub begun: Option<Timestamp>,
     body: Incoming,
     _connection: Connection,
 }
@@ -167,7 +169,9 @@ impl Api {
     async fn open(&self, request: Request<RequestBody>, about: About) -> Result<Stream> {
         let (response, connection) = self.wire.connections.send_alone(request).await?;
         if response.status().is_success() {
-            return Ok(Stream { body: response.into_body(), _connection: connection });
+            let date = response.headers().get(header::DATE).and_then(|date| date.to_str().ok());
+            let begun = date.and_then(httpdate).map(Timestamp::from_unix_seconds);
+            return Ok(Stream { begun, body: response.into_body(), _connection: connection });
         }
         let status = response.status();
         Err(failure::of_status(status, &collect(response).await?, about))

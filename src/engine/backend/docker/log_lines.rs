@@ -3,6 +3,8 @@
 //! Times are always asked for: they stand in front of every message. Deliberately elsewhere: frames
 //! (`multiplexed`); output that is happening now (`session`).
 
+use std::time::Duration;
+
 use http::Method;
 use tokio::sync::mpsc;
 
@@ -12,10 +14,14 @@ use crate::engine::{
     domain::{ContainerId, Error, ErrorKind, LogEntry, LogItem, LogOptions, LogSource, Result, Timestamp},
 };
 
+/// A daemon's clock is told in whole seconds: what it says may be so much earlier than what it means.
+const SECOND: Duration = Duration::from_secs(1);
+
 /// A line without an end is passed on in pieces of this size.
 const LONGEST: usize = 256 << 10;
 
-/// Sends the log into `items` until its end, or until nobody receives.
+/// Sends the log into `items` until its end, or until nobody receives. Without `follow` that is the end it had
+/// when it was opened: Podman goes on for as long as the container prints faster than it reads.
 ///
 /// # Errors
 /// `NoSuchContainer`, `Unreachable` when the daemon went away.
@@ -35,6 +41,7 @@ pub async fn read(api: &Api, id: &ContainerId, options: LogOptions, items: mpsc:
         .maybe("since", options.since.map(seconds))
         .maybe("until", options.until.map(seconds));
     let mut stream = api.stream(Method::GET, path, None, About::Container, limits::READ_DEADLINE).await?;
+    let end = stream.begun.filter(|_| !options.follow).map(|begun| begun.plus(SECOND));
     let mut reader =
         if container.tty { LogLines::Terminal(Vec::new()) } else { LogLines::Framed(Demultiplexer::default()) };
     loop {
@@ -42,17 +49,29 @@ pub async fn read(api: &Api, id: &ContainerId, options: LogOptions, items: mpsc:
             bytes = stream.next() => bytes?,
             () = items.closed() => return Ok(()),
         };
-        let batch = match &bytes {
+        let mut batch = match &bytes {
             Some(bytes) => reader.feed(bytes)?,
             None => reader.rest(),
         };
+        let over = end.is_some_and(|end| cut_after(&mut batch, end));
         if !batch.is_empty() && items.send(batch).await.is_err() {
             return Ok(());
         }
-        if bytes.is_none() {
+        if over || bytes.is_none() {
             return Ok(());
         }
     }
+}
+
+/// Drops what was printed after `end`, and says whether there was any.
+fn cut_after(batch: &mut Vec<LogItem>, end: Timestamp) -> bool {
+    let late = |item: &LogItem| match item {
+        LogItem::Entry(entry) => entry.at > end,
+        LogItem::Missed { .. } => false,
+    };
+    let first = batch.iter().position(late);
+    batch.truncate(first.unwrap_or(batch.len()));
+    first.is_some()
 }
 
 /// Seconds since 1970 with nine decimals, the one form that Docker and Podman both take.
@@ -158,6 +177,22 @@ mod tests {
         let mut reader = LogLines::Terminal(Vec::new());
         let items = reader.feed(&vec![b'x'; LONGEST]).unwrap();
         assert_eq!(lines(&items), [("x".repeat(LONGEST), true)]);
+    }
+
+    #[test]
+    fn what_was_printed_after_the_end_is_cut_off() {
+        let printed = |second| entry(LogSource::Stdout, format!("{} x\n", at(second)).into_bytes());
+        let undated = entry(LogSource::Stdout, b"undated\n".to_vec());
+        let mut batch = vec![printed(1), undated.clone(), printed(2)];
+        assert!(!cut_after(&mut batch, at(2)));
+        assert_eq!(batch.len(), 3);
+        batch.extend([printed(3), printed(2), undated]);
+        assert!(cut_after(&mut batch, at(2)));
+        assert_eq!(batch.len(), 3);
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_unix_seconds(second)
     }
 
     #[test]

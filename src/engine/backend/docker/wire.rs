@@ -176,7 +176,7 @@ pub async fn collect(response: Response<Incoming>) -> Result<Bytes> {
 }
 
 /// Seconds since 1970 of an HTTP date (RFC 9110, IMF-fixdate).
-fn httpdate(text: &str) -> Option<i64> {
+pub fn httpdate(text: &str) -> Option<i64> {
     let time = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text.replace("GMT", "+0000")).ok()?;
     Some(time.as_second())
 }

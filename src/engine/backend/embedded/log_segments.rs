@@ -6,6 +6,8 @@
 
 mod format;
 mod reader;
+mod segment;
+mod tail;
 mod writer;
 
 #[cfg(test)]

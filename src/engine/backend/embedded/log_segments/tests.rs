@@ -35,6 +35,10 @@ fn read(dir: &Path, options: &LogOptions) -> Vec<String> {
     drain(&mut LogReader::open(dir, options).unwrap())
 }
 
+fn follow() -> LogOptions {
+    LogOptions { follow: true, ..LogOptions::default() }
+}
+
 fn tail(lines: usize) -> LogOptions {
     LogOptions { tail: Some(lines), ..LogOptions::default() }
 }
@@ -101,7 +105,7 @@ fn a_follower_overtaken_by_rotation_learns_how_much_it_missed() {
     let dir = tempfile::tempdir().unwrap();
     let mut log = writer(dir.path());
     log.append(at(0), LogSource::Stdout, b"first\n");
-    let mut reader = LogReader::open(dir.path(), &LogOptions::default()).unwrap();
+    let mut reader = LogReader::open(dir.path(), &follow()).unwrap();
     assert_eq!(drain(&mut reader), ["first"]);
     for line in 1..1000 {
         log.append(at(line), LogSource::Stdout, format!("{line:050}\n").as_bytes());
@@ -113,12 +117,65 @@ fn a_follower_overtaken_by_rotation_learns_how_much_it_missed() {
     assert_eq!(missed + seen, 999, "every line is either delivered or counted");
 }
 
+/// Opens the log, lets it grow, and reads what there was.
+fn read_while(dir: &Path, options: &LogOptions, printed: impl FnOnce()) -> Vec<String> {
+    let mut reader = LogReader::open(dir, options).unwrap();
+    printed();
+    let lines = drain(&mut reader);
+    assert!(matches!(reader.next_step().unwrap(), LogStep::AtEnd { .. } | LogStep::Finished));
+    lines
+}
+
+#[test]
+fn without_follow_it_ends_where_it_ended_when_it_was_opened() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut log = writer(dir.path());
+    log.append(at(1), LogSource::Stdout, b"one\ntwo\nthr");
+    let mut more = || log.append(at(2), LogSource::Stdout, b"ee\nfour\n");
+    assert_eq!(read_while(dir.path(), &LogOptions::default(), &mut more), ["one", "two", "thr~"]);
+    assert_eq!(read_while(dir.path(), &tail(1), &mut more), ["four"]);
+    assert_eq!(read_while(dir.path(), &tail(0), &mut more), Vec::<String>::new());
+    assert_eq!(read_while(dir.path(), &LogOptions { follow: true, ..tail(1) }, &mut more), ["four", "ee", "four"]);
+}
+
+#[test]
+fn without_follow_rotation_takes_nothing_of_the_end_and_the_rest_is_counted() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut log = writer(dir.path());
+    let mut line = 0;
+    let mut print = |lines: u64| {
+        for _ in 0..lines {
+            log.append(at(1), LogSource::Stdout, format!("{line:050}\n").as_bytes());
+            line += 1;
+        }
+    };
+    print(140);
+    assert!(dir.path().join("0000000003.seg").exists());
+    let lines = read_while(dir.path(), &LogOptions::default(), || print(1000));
+    let missed: u64 = lines.iter().filter_map(|line| line.strip_prefix('!')).map(|n| n.parse::<u64>().unwrap()).sum();
+    let seen: Vec<u64> = lines.iter().filter_map(|line| line.parse().ok()).collect();
+    assert_eq!((seen.first(), seen.last()), (Some(&0), Some(&139)));
+    assert!(missed > 0, "the middle segment is gone");
+    assert_eq!(missed + seen.len() as u64, 140);
+    // From the end alone nothing is lost.
+    let last: Vec<String> = (1135..1140).map(|line| format!("{line:050}")).collect();
+    assert_eq!(read_while(dir.path(), &tail(5), || print(1000)), last);
+}
+
+#[test]
+fn an_empty_log_that_is_not_followed_stays_empty() {
+    let dir = tempfile::tempdir().unwrap();
+    let print = || writer(dir.path()).append(at(1), LogSource::Stdout, b"late\n");
+    assert_eq!(read_while(dir.path(), &LogOptions::default(), print), Vec::<String>::new());
+    assert_eq!(read(dir.path(), &LogOptions::default()), ["late"]);
+}
+
 #[test]
 fn a_follower_continues_a_line_it_saw_half_of() {
     let dir = tempfile::tempdir().unwrap();
     let mut log = writer(dir.path());
     log.append(at(1), LogSource::Stdout, b"prompt> ");
-    let mut reader = LogReader::open(dir.path(), &LogOptions::default()).unwrap();
+    let mut reader = LogReader::open(dir.path(), &follow()).unwrap();
     assert_eq!(drain(&mut reader), ["prompt> ~"]);
     assert_eq!(reader.next_step().unwrap(), LogStep::AtEnd { run_ended: false });
     log.append(at(2), LogSource::Stdout, b"exit\n");

@@ -127,9 +127,12 @@ impl LogWriter {
 
 fn create(dir: &Path, sequence: u64, lines_before: u64) -> io::Result<(File, u64)> {
     let path = segment_path(dir, sequence);
-    let mut file = OpenOptions::new().append(true).create_new(true).open(&path)?;
-    if let Err(error) = file.write_all(&format::segment_header(lines_before)) {
-        fs::remove_file(&path)?; // A segment without a header would be taken for damage.
+    // Under its name only once it has its header: a reader may open it at any moment.
+    let unnamed = path.with_extension("new");
+    let mut file = OpenOptions::new().append(true).create(true).open(&unnamed)?;
+    let written = file.set_len(0).and_then(|()| file.write_all(&format::segment_header(lines_before)));
+    if let Err(error) = written.and_then(|()| fs::rename(&unnamed, &path)) {
+        fs::remove_file(&unnamed)?;
         return Err(error);
     }
     Ok((file, SEGMENT_HEADER as u64))
