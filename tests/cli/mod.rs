@@ -12,3 +12,4 @@ mod running;
 mod scripts;
 #[cfg(unix)]
 mod terminal;
+mod volumes;

@@ -48,7 +48,7 @@ pub use image::Image;
 pub use image_import::ImageImport;
 pub use inventory::{HostLink, Inventory};
 pub use log::{LogEntry, LogItem, LogOptions, LogSource};
-pub use mount::{Mount, MountKind, ReadOnly};
+pub use mount::{InitialContent, Mount, MountKind, ReadOnly};
 pub use name::{ContainerName, EnvEntry, EnvVar, Label, VolumeName, parse_env_file};
 pub use operation::{Done, Failure, Operation, OperationState, Origin, Outcome, PastOperation};
 pub use parse::ParseError;

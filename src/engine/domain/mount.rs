@@ -29,7 +29,7 @@ pub enum MountKind {
     /// A file or directory of the host; absolute.
     Bind { source: PathBuf },
     /// A volume; one without a name is the container's own.
-    Volume { name: Option<VolumeName> },
+    Volume { name: Option<VolumeName>, initial: InitialContent },
     /// Memory; `mode` are the permission bits of its root (Docker: 1777).
     Tmpfs { size: Option<Size>, mode: Option<u32> },
 }
@@ -39,6 +39,16 @@ pub enum ReadOnly {
     Yes,
     #[default]
     No,
+}
+
+/// What an empty volume has in it when a container first gets it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum InitialContent {
+    /// What the image has at the target, with owners and permissions. Docker's default.
+    #[default]
+    Image,
+    /// Nothing: Docker's `nocopy`.
+    Empty,
 }
 
 impl ReadOnly {
@@ -53,7 +63,7 @@ impl ReadOnly {
 impl Mount {
     /// Docker's `-v`: `/host/dir:/dir[:options]`, `name:/dir[:options]` or `/dir`.
     ///
-    /// Of the options `ro` counts; `rw`, `z`, `Z`, `rprivate` and the cache hints of Docker Desktop ask for
+    /// Of the options `ro` and, for volumes, `nocopy` count; `rw`, `z`, `Z`, `rprivate` and the cache hints of Docker Desktop ask for
     /// what is so anyway. Others are refused rather than ignored.
     ///
     /// # Errors
@@ -61,13 +71,13 @@ impl Mount {
     pub fn from_volume_flag(input: &str) -> Result<Self, ParseError> {
         let error = |why: &str| ParseError::new(WHAT, input, why).with_hint(VOLUME_HINT);
         let (source, target, options) = split_volume(input).ok_or_else(|| error("it has more than three parts"))?;
-        let kind = match source {
-            None => MountKind::Volume { name: None },
+        let mut kind = match source {
+            None => MountKind::Volume { name: None, initial: InitialContent::Image },
             Some("") => return Err(error("the source is empty")),
             Some(source) if is_path(source) => MountKind::Bind { source: host_path(source, input)? },
             Some(name) => {
                 let name = name.parse().map_err(|e: ParseError| e.within(WHAT, input).with_hint(VOLUME_HINT))?;
-                MountKind::Volume { name: Some(name) }
+                MountKind::Volume { name: Some(name), initial: InitialContent::Image }
             }
         };
         let target = container_path(target, input, VOLUME_HINT)?;
@@ -75,6 +85,12 @@ impl Mount {
         for option in options.into_iter().flat_map(|options| options.split(',')) {
             match option {
                 "ro" | "readonly" => read_only = ReadOnly::Yes,
+                "nocopy" => match &mut kind {
+                    MountKind::Volume { initial, .. } => *initial = InitialContent::Empty,
+                    MountKind::Bind { .. } | MountKind::Tmpfs { .. } => {
+                        return Err(error("nocopy is for volumes; a directory of the host is never filled"));
+                    }
+                },
                 "rw" | "z" | "Z" | "rprivate" | "private" | "consistent" | "cached" | "delegated" => {}
                 "" => return Err(error("there is an empty option")),
                 other => return Err(error(&format!("the option {other} is not supported"))),
@@ -94,12 +110,15 @@ impl Mount {
             let (key, value) = field.split_once('=').map_or((field.as_str(), None), |(key, value)| (key, Some(value)));
             fields.set(&key.to_ascii_lowercase(), value).map_err(|why| error(&why))?;
         }
-        let Fields { kind, source, target, read_only, size, mode } = fields;
+        let Fields { kind, source, target, read_only, initial, size, mode } = fields;
         let target = target.ok_or_else(|| error("the target is missing"))?;
         let target = container_path(&target, input, MOUNT_HINT)?;
         let kind = match kind.as_deref().unwrap_or("volume") {
             "bind" | "volume" if size.is_some() || mode.is_some() => {
                 return Err(error("tmpfs-size and tmpfs-mode belong to type=tmpfs"));
+            }
+            "bind" | "tmpfs" if initial == InitialContent::Empty => {
+                return Err(error("volume-nocopy belongs to type=volume"));
             }
             "bind" => {
                 let source = source.ok_or_else(|| error("the source is missing"))?;
@@ -107,7 +126,7 @@ impl Mount {
             }
             "volume" => {
                 let name = source.filter(|name| !name.is_empty()).map(|name| name.parse());
-                MountKind::Volume { name: name.transpose().map_err(|e: ParseError| e.within(WHAT, input))? }
+                MountKind::Volume { name: name.transpose().map_err(|e: ParseError| e.within(WHAT, input))?, initial }
             }
             "tmpfs" if source.is_some() => return Err(error("a tmpfs has no source")),
             "tmpfs" => MountKind::Tmpfs { size, mode },
@@ -145,14 +164,17 @@ impl fmt::Display for Mount {
             MountKind::Bind { source } => {
                 write!(f, "type=bind,{}", csv_quoted(&format!("source={}", source.display())))?
             }
-            MountKind::Volume { name: Some(name) } => write!(f, "type=volume,source={name}")?,
-            MountKind::Volume { name: None } => write!(f, "type=volume")?,
+            MountKind::Volume { name: Some(name), .. } => write!(f, "type=volume,source={name}")?,
+            MountKind::Volume { name: None, .. } => write!(f, "type=volume")?,
             MountKind::Tmpfs { .. } => write!(f, "type=tmpfs")?,
         }
         write!(f, ",{}", csv_quoted(&format!("target={}", self.target.display())))?;
         if let MountKind::Tmpfs { size, mode } = &self.kind {
             size.iter().try_for_each(|size| write!(f, ",tmpfs-size={size}"))?;
             mode.iter().try_for_each(|mode| write!(f, ",tmpfs-mode={mode:o}"))?;
+        }
+        if let MountKind::Volume { initial: InitialContent::Empty, .. } = &self.kind {
+            write!(f, ",volume-nocopy")?;
         }
         match self.read_only {
             ReadOnly::Yes => write!(f, ",readonly"),
@@ -178,6 +200,7 @@ struct Fields {
     source: Option<String>,
     target: Option<String>,
     read_only: ReadOnly,
+    initial: InitialContent,
     size: Option<Size>,
     mode: Option<u32>,
 }
@@ -191,11 +214,11 @@ impl Fields {
             "source" | "src" => twice(self.source.replace(needed()?).is_some()),
             "target" | "dst" | "destination" => twice(self.target.replace(needed()?).is_some()),
             "readonly" | "ro" => {
-                self.read_only = match value {
-                    None | Some("true" | "1") => ReadOnly::Yes,
-                    Some("false" | "0") => ReadOnly::No,
-                    Some(other) => return Err(format!("{key}={other} is neither true nor false")),
-                };
+                self.read_only = if is_set(key, value)? { ReadOnly::Yes } else { ReadOnly::No };
+                Ok(())
+            }
+            "volume-nocopy" => {
+                self.initial = if is_set(key, value)? { InitialContent::Empty } else { InitialContent::Image };
                 Ok(())
             }
             "tmpfs-size" => twice(self.size.replace(parse_size(&needed()?)?).is_some()),
@@ -205,6 +228,15 @@ impl Fields {
             "" => Err("there is an empty field".to_owned()),
             other => Err(format!("the key {other} is not supported")),
         }
+    }
+}
+
+/// A key that stands alone or with a truth value.
+fn is_set(key: &str, value: Option<&str>) -> Result<bool, String> {
+    match value {
+        None | Some("true" | "1") => Ok(true),
+        Some("false" | "0") => Ok(false),
+        Some(other) => Err(format!("{key}={other} is neither true nor false")),
     }
 }
 

@@ -6,7 +6,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use bollard::{
-    models::{ContainerCreateBody, HostConfig, Mount as ApiMount, MountTmpfsOptions, MountType},
+    models::{ContainerCreateBody, HostConfig, Mount as ApiMount, MountTmpfsOptions, MountType, MountVolumeOptions},
     query_parameters::CreateContainerOptionsBuilder,
 };
 use serde_json::{Value, json};
@@ -24,8 +24,8 @@ use crate::engine::{
     backend::OperationContext,
     core::limits,
     domain::{
-        Container, ContainerSpec, Done, Error, ErrorKind, Force, ImageReference, Mount, MountKind, NetworkMode,
-        PullOptions, PullPolicy, RemoveOptions, Result,
+        Container, ContainerSpec, Done, Error, ErrorKind, Force, ImageReference, InitialContent, Mount, MountKind,
+        NetworkMode, PullOptions, PullPolicy, RemoveOptions, Result,
     },
 };
 
@@ -201,7 +201,7 @@ fn body(spec: &ContainerSpec, token: &str) -> Result<ContainerCreateBody> {
 fn mount(mount: &Mount) -> ApiMount {
     let (typ, source, tmpfs_options) = match &mount.kind {
         MountKind::Bind { source } => (MountType::BIND, Some(source.to_string_lossy().into_owned()), None),
-        MountKind::Volume { name } => (MountType::VOLUME, name.as_ref().map(ToString::to_string), None),
+        MountKind::Volume { name, .. } => (MountType::VOLUME, name.as_ref().map(ToString::to_string), None),
         MountKind::Tmpfs { size, mode } => {
             let options = MountTmpfsOptions {
                 size_bytes: size.and_then(|size| i64::try_from(size.bytes()).ok()),
@@ -211,12 +211,21 @@ fn mount(mount: &Mount) -> ApiMount {
             (MountType::TMPFS, None, Some(options))
         }
     };
+    let volume_options = match &mount.kind {
+        MountKind::Volume { initial: InitialContent::Empty, .. } => {
+            Some(MountVolumeOptions { no_copy: Some(true), ..MountVolumeOptions::default() })
+        }
+        MountKind::Volume { initial: InitialContent::Image, .. } | MountKind::Bind { .. } | MountKind::Tmpfs { .. } => {
+            None
+        }
+    };
     ApiMount {
         target: Some(mount.target.to_string_lossy().into_owned()),
         source,
         typ: Some(typ),
         read_only: Some(mount.read_only.is_yes()),
         tmpfs_options,
+        volume_options,
         ..ApiMount::default()
     }
 }

@@ -4,7 +4,10 @@
 //! implementations: `linux` (monitors, namespaces, cgroups) and the model used under simulation.
 //! Deliberately elsewhere: what to launch (`containers`), the plan and the files (`launch`).
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use super::launch::{LaunchPlan, StateFile};
 use crate::engine::domain::{
@@ -58,6 +61,11 @@ pub trait Kernel: Send + Sync + 'static {
     /// Nothing there is a success.
     fn remove_tree(&self, path: &Path) -> Result<()>;
 
+    /// Gives an empty volume what the image has at `path`, with owners, permissions and times, as Docker does; a volume
+    /// that has something in it, and a path that is no directory, stay as they are. Whatever cuts it, asking again
+    /// goes on where it stopped. The caller holds the volume's lock. `check` is asked now and then whether to go on.
+    fn fill_volume(&self, fill: &VolumeFill, check: &dyn Fn() -> Result<()>) -> Result<()>;
+
     /// A watch on a log directory, for followers; see [`LogWatch`].
     fn watch_log(&self, log_dir: &Path) -> Result<Box<dyn LogWatch>>;
 
@@ -66,6 +74,17 @@ pub trait Kernel: Send + Sync + 'static {
 
     /// Collects monitors and helpers of ours that have ended. Never blocks; call it now and then.
     fn reap(&self);
+}
+
+/// Which volume gets what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VolumeFill {
+    /// The volume's own directory; its content is in `data` there.
+    pub volume: PathBuf,
+    /// The image's layers, topmost first.
+    pub lowers: Vec<PathBuf>,
+    /// In the image; absolute.
+    pub path: PathBuf,
 }
 
 /// A run that has begun.

@@ -29,6 +29,8 @@ fn the_volume_flag_takes_directories_names_and_targets_alone() {
             ("data:/var/lib/db", "type=volume,source=data,target=/var/lib/db"),
             ("data:/db:ro", "type=volume,source=data,target=/db,readonly"),
             ("/anon", "type=volume,target=/anon"),
+            ("data:/db:nocopy", "type=volume,source=data,target=/db,volume-nocopy"),
+            ("data:/db:nocopy,ro", "type=volume,source=data,target=/db,volume-nocopy,readonly"),
         ],
     );
     #[cfg(unix)]
@@ -62,7 +64,7 @@ fn the_volume_flag_explains_what_it_refuses() {
             ("data:/../..", "root itself"),
             ("data:/x:rx", "option rx"),
             ("data:/x:", "empty option"),
-            ("data:/x:nocopy", "option nocopy"),
+            ("/srv:/x:nocopy", "nocopy is for volumes"),
             ("data:/x:ro:z", "more than three"),
         ],
     );
@@ -113,7 +115,8 @@ fn the_mount_flag_explains_what_it_refuses() {
             ("target=/x,target=/y", "twice"),
             ("target", "needs a value"),
             ("target=/x,readonly=maybe", "neither true nor false"),
-            ("target=/x,volume-nocopy=true", "not supported"),
+            ("type=bind,source=/s,target=/x,volume-nocopy=true", "belongs to type=volume"),
+            ("target=/x,volume-nocopy=maybe", "neither true nor false"),
             ("\"target=/x", "not closed"),
         ],
     );

@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 
 use super::{
     Containers,
-    layout::{LOCK, RECORD, UPPER, WORK},
+    layout::{LOCK, RECORD, UPPER, VOLUMES, WORK},
     names::{self, Reserved},
-    record::{Durability, ImageFacts, Record, to_bytes},
+    record::{Durability, ImageFacts, Record, RecordedMount, to_bytes},
     resolve::{Plan, resolve},
     store::Store,
     volumes::{self, Made},
@@ -54,7 +54,12 @@ impl Containers {
         context.check()?;
         let name = nascent.take_name(spec.name.as_ref())?;
         let mut made = Made::default();
-        let outcome = volumes::provide(&self.store, mounts, &mut made).and_then(|mounts| {
+        let mounts = volumes::named(mounts);
+        let remover = self.tree_remover();
+        let provided = nascent
+            .note_volumes(&mounts)
+            .and_then(|()| volumes::provide(&self.store, &*self.kernel, &mounts, &base.layers, &mut made, context));
+        let outcome = provided.and_then(|()| {
             let mut record = Record {
                 format: FORMAT,
                 id: id.clone(),
@@ -81,7 +86,7 @@ impl Containers {
                 Ok(Done { container: Some(id.clone()), output: vec![id.to_string()], warnings, ..Done::default() })
             }
             Err(error) => {
-                volumes::undo(&self.store, made);
+                volumes::undo(&self.store, made, &remover);
                 nascent.undo(Some(&name));
                 Err(error)
             }
@@ -145,6 +150,17 @@ impl<'a> Nascent<'a> {
             Reserved::Yes => Ok(unique),
             Reserved::Taken(owner) => Err(names::in_use(&unique, &owner)),
         }
+    }
+
+    /// Writes down which volumes go with it if its creation is cut.
+    fn note_volumes(&self, mounts: &[RecordedMount]) -> Result<()> {
+        let own = mounts.iter().filter(|mount| mount.anonymous).filter_map(|mount| mount.volume.as_ref());
+        let list: String = own.map(|name| format!("{name}\n")).collect();
+        if list.is_empty() {
+            return Ok(());
+        }
+        let written = self.store.disk.create_exclusive(&self.dir.join(VOLUMES), list.as_bytes());
+        written.map_err(|error| Error::io("the list of its volumes cannot be written", error))
     }
 
     /// Writes the record and gives the directory its final name: from here on the container exists.

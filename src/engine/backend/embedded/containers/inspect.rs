@@ -13,7 +13,7 @@ use super::{
     store::Store,
     volumes,
 };
-use crate::engine::domain::{Container, MountKind, NetworkMode, Size, Status, Timestamp};
+use crate::engine::domain::{Container, InitialContent, Mount, MountKind, NetworkMode, Size, Status, Timestamp};
 
 /// The object for one container.
 pub fn inspect(store: &Store, record: &Record, container: &Container) -> Value {
@@ -79,7 +79,7 @@ fn host_config(record: &Record) -> Value {
         match (&mount.mount.kind, &mount.volume) {
             (MountKind::Bind { source }, _) => binds.push(format!("{}:{target}{suffix}", path(source))),
             (MountKind::Volume { .. }, Some(name)) if !mount.anonymous => {
-                binds.push(format!("{name}:{target}{suffix}"));
+                binds.push(format!("{name}:{target}{}", volume_options(&mount.mount)));
             }
             (MountKind::Volume { .. }, _) => mounts.push(json!({"Type": "volume", "Target": target})),
             (MountKind::Tmpfs { size, mode }, _) => {
@@ -109,6 +109,17 @@ fn host_config(record: &Record) -> Value {
         "Dns": [],
         "ExtraHosts": Value::Null,
     })
+}
+
+/// As after `-v NAME:DIR`.
+fn volume_options(mount: &Mount) -> &'static str {
+    let copies = !matches!(mount.kind, MountKind::Volume { initial: InitialContent::Empty, .. });
+    match (mount.read_only.is_yes(), copies) {
+        (false, true) => "",
+        (true, true) => ":ro",
+        (false, false) => ":nocopy",
+        (true, false) => ":ro,nocopy",
+    }
 }
 
 /// As after `--tmpfs DIR:`.

@@ -123,5 +123,7 @@ pub const EXIT: &str = "exit.json";
 pub const STATE: &str = "state.json";
 /// The log segments, in a container's directory; the monitor writes them.
 pub const LOG: &str = "log";
+/// The volumes that go with a container whose creation is cut, one name a line, in its directory.
+pub const VOLUMES: &str = "volumes";
 pub const UPPER: &str = "upper";
 pub const WORK: &str = "work";

@@ -13,7 +13,7 @@ use std::{
 
 use super::{
     Containers, Locked,
-    layout::{LOCK, NASCENT},
+    layout::{LOCK, NASCENT, VOLUMES},
     names::{self, Reserved},
     observe::Seen,
     record::{Change, Durability, Read, RecordedIntent},
@@ -94,7 +94,17 @@ impl Pass<'_> {
         for name in self.listed(&root)?.into_iter().filter(|name| name.starts_with(NASCENT)) {
             let dir = root.join(&name);
             if lock::is_free(&dir.join(LOCK)) && self.is_old(&dir) {
-                self.fix(name, "its creation was interrupted; removed", || containers.kernel.remove_tree(&dir));
+                self.fix(name, "its creation was interrupted; removed", || {
+                    // No list: it was cut before it had volumes.
+                    let volumes = containers.store.disk.read(&dir.join(VOLUMES)).unwrap_or_default();
+                    let volumes = String::from_utf8_lossy(&volumes);
+                    for volume in volumes.lines().filter_map(|line| line.parse::<VolumeName>().ok()) {
+                        if volumes::is_anonymous(&volume) {
+                            containers.kernel.remove_tree(&containers.store.layout.volume(&volume))?;
+                        }
+                    }
+                    containers.kernel.remove_tree(&dir)
+                });
             }
         }
         Ok(())
@@ -214,7 +224,8 @@ impl Pass<'_> {
     /// Volumes made for a container that never came to be. Those of removed containers hold data that somebody
     /// chose to keep.
     fn volumes(&mut self) -> Result<()> {
-        let store = &self.containers.store;
+        let containers = self.containers;
+        let store = &containers.store;
         let mut used = HashSet::new();
         for id in store.ids()? {
             if let Read::Record(record) = store.read(&id) {
@@ -222,9 +233,13 @@ impl Pass<'_> {
             }
         }
         for entry in self.listed(&store.layout.volumes())? {
-            // Only volumes that nobody named are called like an id.
             let Ok(name) = entry.parse::<VolumeName>() else { continue };
-            let anonymous = entry.parse::<ContainerId>().is_ok();
+            if volumes::is_half_filled(store, &name) {
+                self.fix(entry.clone(), "it was being filled from an image; finished or cleared", || {
+                    volumes::settle(store, &*containers.kernel, &name)
+                });
+            }
+            let anonymous = volumes::is_anonymous(&name);
             let dir = store.layout.volume(&name);
             if anonymous && !used.contains(&name) && self.is_old(&dir) && volumes::is_empty(store, &name) {
                 self.fix(entry, "an empty volume without a container; removed", || {

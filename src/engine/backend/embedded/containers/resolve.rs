@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use super::{base_image::Defaults, record::Resolved};
 use crate::engine::domain::{
-    ContainerId, ContainerSpec, EnvVar, Error, ErrorKind, Mount, MountKind, NetworkMode, ReadOnly, Result,
+    ContainerId, ContainerSpec, EnvVar, Error, ErrorKind, InitialContent, Mount, MountKind, NetworkMode, ReadOnly,
+    Result,
 };
 
 /// What containers search for programs when nobody says otherwise; Docker's value.
@@ -140,7 +141,8 @@ fn mounts(spec: &ContainerSpec, defaults: &Defaults) -> Result<Vec<Mount>> {
         let target = Path::new("/").join(path.trim_matches('/'));
         let taken = target == Path::new("/") || mounts.iter().any(|mount| mount.target == target);
         if !taken {
-            mounts.push(Mount { kind: MountKind::Volume { name: None }, target, read_only: ReadOnly::No });
+            let kind = MountKind::Volume { name: None, initial: InitialContent::Image };
+            mounts.push(Mount { kind, target, read_only: ReadOnly::No });
         }
     }
     // Parents before what lies in them.

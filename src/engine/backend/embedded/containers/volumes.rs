@@ -1,7 +1,7 @@
 //! Which directories stand behind a container's volumes?
 //!
-//! `volumes/<name>/data`; an anonymous one has a name of 64 digits and goes with its container when that is
-//! removed with its volumes. Deliberately elsewhere: mounting (the monitor), who mounts what (`record`).
+//! `volumes/<name>/data`, filled from the image while it is empty; an anonymous one has a name of 64 digits and goes with its container when that is
+//! removed with its volumes. Deliberately elsewhere: mounting (the monitor), copying (`Kernel::fill_volume`), who mounts what (`record`).
 
 use std::{io, path::Path, path::PathBuf};
 
@@ -10,43 +10,91 @@ use super::{
     store::Store,
 };
 use crate::engine::{
-    backend::embedded::launch::ResolvedMount,
-    domain::{ContainerId, Error, ErrorKind, Mount, MountKind, Result, VolumeName},
+    backend::{
+        OperationContext,
+        embedded::{
+            kernel::{Kernel, VolumeFill},
+            launch::ResolvedMount,
+            lock::{self, Holder, Mode},
+        },
+    },
+    core::limits,
+    domain::{ContainerId, Error, ErrorKind, InitialContent, Mount, MountKind, Result, Verb, VolumeName},
 };
 
 /// The content of a volume, inside its directory.
 const DATA: &str = "data";
+/// A whole copy of what the image has, on its way into [`DATA`]; and one being made.
+const COPIES: [&str; 2] = ["filled", "filling"];
+/// Who fills a volume, one at a time.
+const LOCK: &str = "lock";
 
 /// Volumes made for a container that is not there yet: undone unless the container comes to be.
 #[derive(Debug, Default)]
 pub struct Made(Vec<VolumeName>);
 
-/// Gives every mount what it needs: names for anonymous volumes, directories for all volumes. `made` lists
-/// what was new, also when this fails half-way.
-///
-/// # Errors
-/// `InvalidInput` for a bind whose source is missing; `NoSpace`, `Denied` or `Io`.
-pub fn provide(store: &Store, mounts: Vec<Mount>, made: &mut Made) -> Result<Vec<RecordedMount>> {
-    mounts.into_iter().map(|mount| provide_one(store, mount, made)).collect()
+/// Gives every volume a name: its own, or a random one that goes with the container.
+#[must_use]
+pub fn named(mounts: Vec<Mount>) -> Vec<RecordedMount> {
+    let name = |mount: Mount| match &mount.kind {
+        MountKind::Bind { .. } | MountKind::Tmpfs { .. } => RecordedMount { mount, volume: None, anonymous: false },
+        MountKind::Volume { name: Some(name), .. } => {
+            let name = name.clone();
+            RecordedMount { mount, volume: Some(name), anonymous: false }
+        }
+        MountKind::Volume { name: None, .. } => {
+            let name = ContainerId::random().as_str().parse().expect("64 digits are a volume name");
+            RecordedMount { mount, volume: Some(name), anonymous: true }
+        }
+    };
+    mounts.into_iter().map(name).collect()
 }
 
-fn provide_one(store: &Store, mount: Mount, made: &mut Made) -> Result<RecordedMount> {
-    match &mount.kind {
-        MountKind::Bind { source } => {
-            check_source(source)?;
-            Ok(RecordedMount { mount, volume: None, anonymous: false })
-        }
-        MountKind::Tmpfs { .. } => Ok(RecordedMount { mount, volume: None, anonymous: false }),
-        MountKind::Volume { name } => {
-            let anonymous = name.is_none();
-            let name = match name {
-                Some(name) => name.clone(),
-                None => ContainerId::random().as_str().parse().expect("64 digits are a volume name"),
-            };
-            make(store, &name, made)?;
-            Ok(RecordedMount { mount, volume: Some(name), anonymous })
+/// Makes the directories of all volumes and fills the empty ones from the image's `layers`. `made` lists what
+/// was new, also when this fails half-way.
+///
+/// # Errors
+/// `InvalidInput` for a bind whose source is missing; `Busy`, `NoSpace`, `Denied`, `Io`, `Cancelled`.
+pub fn provide(
+    store: &Store,
+    kernel: &dyn Kernel,
+    mounts: &[RecordedMount],
+    layers: &[PathBuf],
+    made: &mut Made,
+    context: &OperationContext,
+) -> Result<()> {
+    for RecordedMount { mount, volume, .. } in mounts {
+        match (&mount.kind, volume) {
+            (MountKind::Bind { source }, _) => check_source(source)?,
+            (MountKind::Tmpfs { .. }, _) | (MountKind::Volume { .. }, None) => {}
+            (MountKind::Volume { initial, .. }, Some(name)) => {
+                make(store, name, made)?;
+                match initial {
+                    InitialContent::Image => fill(store, kernel, name, layers, &mount.target, context)?,
+                    InitialContent::Empty => {}
+                }
+            }
         }
     }
+    Ok(())
+}
+
+fn fill(
+    store: &Store,
+    kernel: &dyn Kernel,
+    name: &VolumeName,
+    layers: &[PathBuf],
+    target: &Path,
+    context: &OperationContext,
+) -> Result<()> {
+    let dir = store.layout.volume(name);
+    if !is_empty(store, name) && !store.disk.exists(&dir.join("filled")) {
+        return Ok(());
+    }
+    let holder = Holder::this_process(Verb::Create, context.remaining());
+    let _lock = lock::lock(&dir.join(LOCK), Mode::Exclusive, &holder, context.remaining())?;
+    let fill = VolumeFill { volume: dir, lowers: layers.to_owned(), path: target.to_owned() };
+    kernel.fill_volume(&fill, &|| context.check())
 }
 
 /// A bind of nothing is a typing error more often than a wish for an empty directory.
@@ -76,15 +124,43 @@ fn make(store: &Store, name: &VolumeName, made: &mut Made) -> Result<()> {
 }
 
 /// Takes back what [`provide`] made.
-pub fn undo(store: &Store, made: Made) {
+pub fn undo(store: &Store, made: Made, remove_tree: &dyn Fn(&Path) -> Result<()>) {
     for name in made.0 {
         // Another container may have begun to use a named volume meanwhile; its files stay then.
-        let dir = store.layout.volume(&name);
-        if is_empty(store, &name) {
-            // What cannot be removed now is an empty directory, found by the next repair.
-            let _ = store.disk.remove_tree(&dir);
+        if is_anonymous(&name) || is_empty(store, &name) {
+            // What cannot be removed now is found by the next repair, or used by whoever names it.
+            let _ = remove_tree(&store.layout.volume(&name));
         }
     }
+}
+
+/// Volumes that nobody named are called like an id.
+#[must_use]
+pub fn is_anonymous(name: &VolumeName) -> bool {
+    name.as_str().parse::<ContainerId>().is_ok()
+}
+
+/// Whether a copy of the image's directory was cut, and nobody is at it now.
+#[must_use]
+pub fn is_half_filled(store: &Store, name: &VolumeName) -> bool {
+    let dir = store.layout.volume(name);
+    COPIES.iter().any(|copy| store.disk.exists(&dir.join(copy))) && lock::is_free(&dir.join(LOCK))
+}
+
+/// Finishes or clears a copy that was cut. Without layers there is nothing to begin another one from.
+///
+/// # Errors
+/// As `Kernel::fill_volume`; `Busy` when somebody has begun meanwhile.
+pub fn settle(store: &Store, kernel: &dyn Kernel, name: &VolumeName) -> Result<()> {
+    let dir = store.layout.volume(name);
+    let holder = Holder::this_process(Verb::Repair, limits::STEP_DEADLINE);
+    let _lock = lock::lock(&dir.join(LOCK), Mode::Exclusive, &holder, limits::STEP_DEADLINE)?;
+    let [filled, filling] = COPIES.map(|copy| dir.join(copy));
+    if store.disk.exists(&filled) {
+        let fill = VolumeFill { volume: dir, lowers: Vec::new(), path: PathBuf::from("/") };
+        return kernel.fill_volume(&fill, &|| Ok(()));
+    }
+    kernel.remove_tree(&filling)
 }
 
 /// Whether nothing was ever put into it, as far as can be told.

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::engine::{
     backend::embedded::{
-        kernel::{HostFacts, Kernel, Launched, Liveness, LogWatch, Observation, ProcessSession},
+        kernel::{HostFacts, Kernel, Launched, Liveness, LogWatch, Observation, ProcessSession, VolumeFill},
         launch::{LaunchPlan, StateFile},
     },
     domain::{AttachOptions, Error, ErrorKind, ExecSpec, ProcessTable, Result, Signal, Span},
@@ -275,6 +275,16 @@ impl Kernel for LinuxKernel {
             Ok(()) => Ok(()),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
             Err(error) => Err(Error::io(format_args!("removing {}", path.display()), error)),
+        }
+    }
+
+    fn fill_volume(&self, fill: &VolumeFill, check: &dyn Fn() -> Result<()>) -> Result<()> {
+        match super::unpack::HelperUnpacker::new(self.binary.clone()).fill(fill, check) {
+            Ok(()) => Ok(()),
+            // Whoever wants it to end is told so, not that the helper was ended.
+            Err(error) => {
+                check().and(Err(Error::io(format_args!("copying {} of the image", fill.path.display()), error)))
+            }
         }
     }
 

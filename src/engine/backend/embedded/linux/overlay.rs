@@ -5,7 +5,7 @@
 use std::{
     fs, io,
     os::fd::{AsRawFd, OwnedFd},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use rustix::{
@@ -35,6 +35,26 @@ pub(super) enum Durability {
     Volatile,
 }
 
+/// What the image alone shows, for reading; seen by nobody but whoever holds the descriptor. The caller has
+/// left the host's mount namespace; kernels before 6.5 want `place`, an existing directory, as mount point there.
+pub(super) fn open_merged(lowers: &[PathBuf], place: &Path, marks: Marks) -> Result<OwnedFd> {
+    let failed = |error: io::Error| Error::io("reading the image's layers as one", error);
+    let opened = lowers.iter().map(|path| open_dir(path)).collect::<Result<Vec<_>>>()?;
+    match lowers {
+        [] => Err(Error::new(ErrorKind::InvalidInput, "the image has no layers")),
+        // An overlay needs two.
+        [only] => open_dir(only),
+        _ => match mount_new(&opened, None, marks, Durability::Kept) {
+            Ok(merged) => Ok(merged),
+            Err(error) if error.raw_os_error() == Some(rustix::io::Errno::INVAL.raw_os_error()) => {
+                mount_old(&opened, None, place, marks, Durability::Kept).map_err(failed)?;
+                open_dir(place)
+            }
+            Err(error) => Err(failed(error)),
+        },
+    }
+}
+
 /// Mounts the overlay of `plan` at `target`, an existing directory.
 pub(super) fn mount_rootfs(plan: &RootfsPlan, target: &Path, marks: Marks, durability: Durability) -> Result<()> {
     let failed = |error: io::Error| {
@@ -56,48 +76,59 @@ pub(super) fn mount_rootfs(plan: &RootfsPlan, target: &Path, marks: Marks, durab
     // may be hundreds.
     let lowers = plan.lowers.iter().map(|path| open_dir(path)).collect::<Result<Vec<_>>>()?;
     let (upper, work) = (open_dir(&plan.upper)?, open_dir(&plan.work)?);
-    match mount_new(&lowers, &upper, &work, target, marks, durability) {
+    let writable = Writable { upper: &upper, work: &work };
+    let mounted = mount_new(&lowers, Some(writable), marks, durability)
+        .and_then(|mounted| Ok(move_mount(&mounted, "", CWD, target, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)?));
+    match mounted {
         // Before Linux 6.5 there is no lowerdir+.
         Err(error) if error.raw_os_error() == Some(rustix::io::Errno::INVAL.raw_os_error()) => {
-            mount_old(&lowers, &upper, &work, target, marks, durability).map_err(failed)
+            mount_old(&lowers, Some(writable), target, marks, durability).map_err(failed)
         }
         result => result.map_err(failed),
     }
 }
 
+/// Where an overlay keeps what is written to it.
+#[derive(Clone, Copy)]
+struct Writable<'a> {
+    upper: &'a OwnedFd,
+    work: &'a OwnedFd,
+}
+
+/// A mount that is nowhere yet; closed, it is gone.
 fn mount_new(
     lowers: &[OwnedFd],
-    upper: &OwnedFd,
-    work: &OwnedFd,
-    target: &Path,
+    writable: Option<Writable<'_>>,
     marks: Marks,
     durability: Durability,
-) -> io::Result<()> {
+) -> io::Result<OwnedFd> {
     let context = fsopen("overlay", FsOpenFlags::FSOPEN_CLOEXEC)?;
     for lower in lowers {
         fsconfig_set_string(&context, "lowerdir+", by_descriptor(lower))?;
     }
-    fsconfig_set_string(&context, "upperdir", by_descriptor(upper))?;
-    fsconfig_set_string(&context, "workdir", by_descriptor(work))?;
+    if let Some(Writable { upper, work }) = writable {
+        fsconfig_set_string(&context, "upperdir", by_descriptor(upper))?;
+        fsconfig_set_string(&context, "workdir", by_descriptor(work))?;
+    }
     for flag in flags(marks, durability) {
         fsconfig_set_flag(&context, flag)?;
     }
     fsconfig_create(&context)?;
-    let mounted = fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, MountAttrFlags::empty())?;
-    Ok(move_mount(&mounted, "", CWD, target, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)?)
+    Ok(fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, MountAttrFlags::empty())?)
 }
 
 fn mount_old(
     lowers: &[OwnedFd],
-    upper: &OwnedFd,
-    work: &OwnedFd,
+    writable: Option<Writable<'_>>,
     target: &Path,
     marks: Marks,
     durability: Durability,
 ) -> io::Result<()> {
     let lowers: Vec<String> = lowers.iter().map(by_descriptor).collect();
-    let mut options =
-        format!("lowerdir={},upperdir={},workdir={}", lowers.join(":"), by_descriptor(upper), by_descriptor(work));
+    let mut options = format!("lowerdir={}", lowers.join(":"));
+    if let Some(Writable { upper, work }) = writable {
+        options.push_str(&format!(",upperdir={},workdir={}", by_descriptor(upper), by_descriptor(work)));
+    }
     for flag in flags(marks, durability) {
         options.push(',');
         options.push_str(flag);

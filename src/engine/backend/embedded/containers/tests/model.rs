@@ -24,7 +24,7 @@ use crate::engine::{
             },
             disk::{Disk, Entry, RealDisk, Stat, TemporaryFile},
             images::unpacker::RootAttributes,
-            kernel::{HostFacts, Kernel, Launched, Liveness, LogWatch, Observation, ProcessSession},
+            kernel::{HostFacts, Kernel, Launched, Liveness, LogWatch, Observation, ProcessSession, VolumeFill},
             launch::{ExitFile, FORMAT, LaunchPlan, ProcessIdentity, StateFile},
         },
     },
@@ -230,6 +230,11 @@ impl Kernel for ModelKernel {
     fn remove_tree(&self, path: &Path) -> Result<()> {
         self.life.checked()?;
         RealDisk.remove_tree(path).map_err(|error| Error::io("removing", error))
+    }
+    fn fill_volume(&self, fill: &VolumeFill, check: &dyn Fn() -> Result<()>) -> Result<()> {
+        check()?;
+        self.life.checked()?;
+        std::fs::write(fill.volume.join("data/from-the-image"), "").map_err(|error| Error::io("filling", error))
     }
     fn watch_log(&self, _log_dir: &Path) -> Result<Box<dyn LogWatch>> {
         Err(Error::new(ErrorKind::Unsupported, "not in this model"))

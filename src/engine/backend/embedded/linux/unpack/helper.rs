@@ -1,4 +1,5 @@
 //! How does an ordinary user unpack files of many owners? In a helper process that is root of a user namespace.
+//! The same process fills volumes, which needs a mount namespace of its own even as root.
 //!
 //! The helper is this binary in the role `__unpack`: the layer comes in on descriptor 0, orders and answers are lines
 //! of JSON on the socket at descriptor 1. Deliberately elsewhere: what it does there (`apply`, `complete`, `remove`),
@@ -15,15 +16,20 @@ use std::{
     thread,
 };
 
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    io::Errno,
+};
 use serde::{Deserialize, Serialize};
 
-use super::{LayerUnpacker, privilege::Privilege};
+use super::{LayerUnpacker, fill, privilege::Privilege};
 use crate::engine::{
     backend::embedded::{
         images::unpacker::{UnpackLimits, UnpackReport, Unpacker},
+        kernel::VolumeFill,
         linux::{
             ids::Ids,
-            namespaces::{enter_user_namespace, id_ranges, map_ranges},
+            namespaces::{enter_user_namespace, id_ranges, map_ranges, own_ids},
         },
     },
     domain::{Error, ErrorKind},
@@ -35,6 +41,8 @@ pub const ROLE: &str = "__unpack";
 const PIPE: usize = 1 << 20;
 /// Longest answer believed; a report lists directories.
 const LINE_MAX: u64 = 64 << 20;
+/// How soon a cancel is noticed while a helper works.
+const TURN: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
 
 /// Unpacks in a helper process with the user's range of ids.
 #[derive(Clone, Debug)]
@@ -47,6 +55,7 @@ enum Orders {
     Unpack { target: PathBuf, limits: UnpackLimits },
     Complete { layer: PathBuf, lowers: Vec<PathBuf>, report: UnpackReport },
     Remove { tree: PathBuf },
+    Fill { volume: PathBuf, lowers: Vec<PathBuf>, path: PathBuf },
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -86,18 +95,12 @@ impl HelperUnpacker {
         stream: Option<&mut dyn BufRead>,
         files: &(dyn Fn(u64) + Sync),
     ) -> io::Result<Option<UnpackReport>> {
-        let (ours, theirs) = UnixStream::pair()?;
-        let mut command = Command::new(&self.binary);
-        command.arg(ROLE).env_clear().stdout(OwnedFd::from(theirs)).stderr(Stdio::null());
-        command.envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
-        command.stdin(if stream.is_some() { Stdio::piped() } else { Stdio::null() });
-        let mut child = Reaped(command.spawn()?);
-        drop(command); // Holds the helper's end of the socket, whose closing must be noticed.
-        send(&ours, orders)?;
+        let input = if stream.is_some() { Stdio::piped() } else { Stdio::null() };
+        let (mut child, ours) = self.spawn(orders, input)?;
         let input = child.0.stdin.take();
         let pid = child.0.id();
         thread::scope(|scope| {
-            let answers = scope.spawn(|| listen(&ours, pid, files));
+            let answers = scope.spawn(|| listen(&ours, pid, files, || Ok(())));
             let fed = match (stream, input) {
                 (Some(stream), Some(input)) => feed(stream, input),
                 (Some(_), None) | (None, _) => Ok(()),
@@ -106,6 +109,40 @@ impl HelperUnpacker {
             // A helper that failed stops reading; what it says is the cause.
             answer.and_then(|report| fed.map(|()| report))
         })
+    }
+
+    /// See `Kernel::fill_volume`.
+    pub(in crate::engine::backend::embedded::linux) fn fill(
+        &self,
+        fill: &VolumeFill,
+        check: &dyn Fn() -> Result<(), Error>,
+    ) -> io::Result<()> {
+        let VolumeFill { volume, lowers, path } = fill.clone();
+        let (child, ours) = self.spawn(&Orders::Fill { volume, lowers, path }, Stdio::null())?;
+        // A helper that is not waited for any longer is killed: what it made is found by the next.
+        listen(&ours, child.0.id(), &|_| {}, || {
+            loop {
+                let mut wanted = [PollFd::new(&ours, PollFlags::IN)];
+                match poll(&mut wanted, Some(&TURN)) {
+                    Ok(0) | Err(Errno::INTR) => check().map_err(io::Error::other)?,
+                    Ok(_) => return Ok(()),
+                    Err(error) => return Err(error.into()),
+                }
+            }
+        })
+        .map(drop)
+    }
+
+    /// A helper that has its orders, and our end of the socket to it.
+    fn spawn(&self, orders: &Orders, input: Stdio) -> io::Result<(Reaped, UnixStream)> {
+        let (ours, theirs) = UnixStream::pair()?;
+        let mut command = Command::new(&self.binary);
+        command.arg(ROLE).env_clear().stdin(input).stdout(OwnedFd::from(theirs)).stderr(Stdio::null());
+        command.envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
+        let child = Reaped(command.spawn()?);
+        drop(command); // Holds the helper's end of the socket, whose closing must be noticed.
+        send(&ours, orders)?;
+        Ok((child, ours))
     }
 }
 
@@ -168,7 +205,13 @@ fn serve(socket: &UnixStream) -> io::Result<Option<UnpackReport>> {
         let mapped: Option<bool> = receive(&mut lines).map_err(|error| Error::io("waiting for ids", error))?;
         mapped.map(drop).ok_or_else(|| Error::new(ErrorKind::Cancelled, "whoever started the helper is gone"))
     };
-    enter_user_namespace(Ids::Ranges, map).map_err(io::Error::other)?;
+    let ids = match &orders {
+        Orders::Fill { .. } => own_ids(),
+        Orders::Unpack { .. } | Orders::Complete { .. } | Orders::Remove { .. } => Ids::Ranges,
+    };
+    if ids != Ids::All {
+        enter_user_namespace(ids, map).map_err(io::Error::other)?;
+    }
     let unpacker = LayerUnpacker::new(Privilege::MappedRoot);
     match orders {
         Orders::Unpack { target, limits } => {
@@ -182,13 +225,23 @@ fn serve(socket: &UnixStream) -> io::Result<Option<UnpackReport>> {
         }
         Orders::Complete { layer, lowers, report } => unpacker.complete(&layer, &lowers, &report).map(|()| None),
         Orders::Remove { tree } => unpacker.remove(&tree).map(|()| None),
+        Orders::Fill { volume, lowers, path } => fill::fill(&volume, &lowers, &path, ids).map(|()| None),
     }
 }
 
-/// Answers the helper and waits for its result.
-fn listen(socket: &UnixStream, pid: u32, files: &dyn Fn(u64)) -> io::Result<Option<UnpackReport>> {
+/// Answers the helper and waits for its result. `wait` blocks until the socket has something.
+fn listen(
+    socket: &UnixStream,
+    pid: u32,
+    files: &dyn Fn(u64),
+    wait: impl Fn() -> io::Result<()>,
+) -> io::Result<Option<UnpackReport>> {
     let mut lines = BufReader::new(socket);
-    while let Some(answer) = receive(&mut lines)? {
+    loop {
+        if lines.buffer().is_empty() {
+            wait()?;
+        }
+        let Some(answer) = receive(&mut lines)? else { break };
         match answer {
             Answer::Map => {
                 let ranges = id_ranges().ok_or_else(|| io::Error::other("the id ranges have vanished"))?;

@@ -8,6 +8,7 @@ mod archive;
 mod attributes;
 mod complete;
 mod field;
+mod fill;
 mod helper;
 mod pax;
 mod place;
