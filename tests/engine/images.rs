@@ -16,9 +16,9 @@ use wharf::engine::{
     backend::{
         OperationContext,
         embedded::{
-            disk::RealDisk,
             images::{ImageRecord, ImageStore, Pulled, registry_source::RegistrySource, unpacker::Unpacker},
             linux::unpack::{LayerUnpacker, Privilege, unpacker_of_this_user},
+            machine::Machine,
             registry::{Registry, RegistrySettings},
         },
     },
@@ -39,7 +39,7 @@ impl Images {
 
     fn with(unpacker: Arc<dyn Unpacker>) -> Self {
         let base = tempfile::tempdir().unwrap();
-        let store = ImageStore::open(&base.path().join("images"), Arc::new(RealDisk), unpacker, "boot").unwrap();
+        let store = ImageStore::open(&base.path().join("images"), Machine::this(), unpacker, "boot").unwrap();
         Self { base, store }
     }
 

@@ -4,6 +4,7 @@
 //! API) and `fake` (in memory, stricter than the real ones). One conformance suite runs against all.
 //! Deliberately elsewhere: who may call what when (`core::admit`, `actor`).
 
+pub mod clock;
 pub mod docker;
 pub mod embedded;
 pub mod fake;

@@ -9,6 +9,7 @@ use std::{
 
 use tokio::sync::watch;
 
+use super::clock::{Clock, SystemClock};
 use crate::engine::domain::{Error, ErrorKind, OperationId, Progress, Result};
 
 /// Travels with one operation. Cheap to clone; usable from async tasks and plain threads alike.
@@ -18,6 +19,8 @@ pub struct OperationContext {
     /// The operation must have ended by then.
     pub deadline: Instant,
     pub cancel: CancelToken,
+    /// What the deadline is measured by, and pauses are made with.
+    pub clock: Arc<dyn Clock>,
     progress: watch::Sender<Arc<Progress>>,
 }
 
@@ -25,13 +28,20 @@ impl OperationContext {
     /// A context that reports into `progress`.
     #[must_use]
     pub fn new(id: OperationId, deadline: Instant, progress: watch::Sender<Arc<Progress>>) -> Self {
-        Self { id, deadline, cancel: CancelToken::default(), progress }
+        Self { id, deadline, cancel: CancelToken::default(), clock: Arc::new(SystemClock), progress }
     }
 
     /// A context that nobody watches, for reads that reuse mutating code and for tests.
     #[must_use]
     pub fn unwatched(time_limit: Duration) -> Self {
-        Self::new(OperationId(0), Instant::now() + time_limit, watch::Sender::default())
+        Self::unwatched_by(Arc::new(SystemClock), time_limit)
+    }
+
+    /// As [`Self::unwatched`], by another clock.
+    #[must_use]
+    pub fn unwatched_by(clock: Arc<dyn Clock>, time_limit: Duration) -> Self {
+        let deadline = clock.instant() + time_limit;
+        Self { clock, ..Self::new(OperationId(0), deadline, watch::Sender::default()) }
     }
 
     /// Changes the progress; readers see the newest state, intermediate ones may be skipped.
@@ -51,7 +61,7 @@ impl OperationContext {
     /// Time left until the deadline; zero when it has passed.
     #[must_use]
     pub fn remaining(&self) -> Duration {
-        self.deadline.saturating_duration_since(Instant::now())
+        self.deadline.saturating_duration_since(self.clock.instant())
     }
 
     /// # Errors

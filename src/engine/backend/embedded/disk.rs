@@ -1,7 +1,7 @@
 //! How does the embedded engine touch its files? One synchronous trait, so that a simulation can stand in.
 //!
-//! Errors keep their `io::ErrorKind`; callers say what they were doing. Deliberately elsewhere: locks
-//! (`lock`), what the files mean (`containers`, `images`), files of other users' ids (`kernel`).
+//! Errors keep their `io::ErrorKind`; callers say what they were doing. Deliberately elsewhere: waiting for locks and
+//! their holders (`lock`), what the files mean (`containers`, `images`), files of other users' ids (`kernel`).
 
 use std::{
     fs, io,
@@ -18,6 +18,24 @@ pub use self::real::RealDisk;
 /// File operations of the store. Paths are absolute. Everything is visible to other processes at
 /// once; what must outlive a power cut says so in its name or takes [`Sync`].
 pub trait Disk: Send + std::marker::Sync + 'static {
+    /// Makes sure that `root` is a directory only we write to: created 0700 with its parents when it is missing.
+    /// Parents that others may write to (sticky ones) are fine.
+    ///
+    /// # Errors
+    /// `PermissionDenied` when the directory belongs to somebody else or others may write to it;
+    /// `NotADirectory` when it is none.
+    fn claim_root(&self, root: &Path) -> io::Result<()>;
+
+    /// Locks the file, making it when it is missing, if nobody else holds it. `Ok(None)`: somebody does. The kernel
+    /// releases it when its holder dies (`flock(2)`, `LockFileEx`).
+    ///
+    /// # Errors
+    /// `NotFound` when the file's directory is gone, also when it went while we took the lock.
+    fn try_lock(&self, path: &Path, mode: LockMode) -> io::Result<Option<Box<dyn LockedFile>>>;
+
+    /// Whether nobody holds the lock right now. A missing file is free. Looking shares the lock for a moment.
+    fn is_lock_free(&self, path: &Path) -> bool;
+
     fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
 
     /// Opens a file for reading from its start; it may grow meanwhile.
@@ -89,6 +107,22 @@ pub trait Disk: Send + std::marker::Sync + 'static {
 pub trait TemporaryFile: io::Write + Send {
     /// Moves the file to `path`, in the same file system, replacing what is there.
     fn commit(self: Box<Self>, path: &Path, sync: Sync) -> io::Result<()>;
+}
+
+/// A held lock; dropping it releases. Children must not inherit it: the descriptor closes on exec, and a process that
+/// clones without exec closes it first.
+pub trait LockedFile: Send + std::marker::Sync {
+    /// Replaces the file's content, which says who holds the lock.
+    fn describe(&mut self, text: &[u8]) -> io::Result<()>;
+}
+
+/// Exclusion of one kind or the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LockMode {
+    /// One holder.
+    Exclusive,
+    /// Any number of holders, no exclusive one.
+    Shared,
 }
 
 /// Whether a write must survive a power cut before the call returns.

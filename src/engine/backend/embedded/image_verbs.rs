@@ -11,8 +11,8 @@ use serde_json::Value;
 
 use super::{
     containers::base_image::{BaseImage, BaseImages, Defaults},
-    disk::{Disk, RealDisk},
     images::{ImageStore, PinnedImage, registry_source::RegistrySource, unpacker::Unpacker},
+    machine::Machine,
     registry::{Registry, RegistrySettings, create_index, outcome},
 };
 use crate::engine::{
@@ -23,7 +23,7 @@ use crate::engine::{
 /// The images of this store and the way to registries.
 pub struct Images {
     data: PathBuf,
-    disk: Arc<dyn Disk>,
+    machine: Machine,
     unpacker: Arc<dyn Unpacker>,
     boot: String,
     /// What the config file says; the environment joins it when a registry is first needed.
@@ -36,12 +36,12 @@ impl Images {
     #[must_use]
     pub fn new(
         data: PathBuf,
-        disk: Arc<dyn Disk>,
+        machine: Machine,
         unpacker: Arc<dyn Unpacker>,
         boot: String,
         configured: EngineSettings,
     ) -> Self {
-        Self { data, disk, unpacker, boot, configured, settings: OnceLock::new(), store: OnceLock::new() }
+        Self { data, machine, unpacker, boot, configured, settings: OnceLock::new(), store: OnceLock::new() }
     }
 
     /// The store; opening it makes its directories.
@@ -52,19 +52,19 @@ impl Images {
         if let Some(store) = self.store.get() {
             return Ok(store);
         }
-        RealDisk::claim_root(&self.data).map_err(|error| {
+        self.machine.disk.claim_root(&self.data).map_err(|error| {
             Error::io(format!("{} cannot be used", self.data.display()), error)
                 .remedy("make it your own (chown, chmod 700), or set WHARF_ROOT to another directory")
         })?;
         let root = self.data.join("images");
-        let opened = ImageStore::open(&root, Arc::clone(&self.disk), Arc::clone(&self.unpacker), &self.boot)?;
+        let opened = ImageStore::open(&root, self.machine.clone(), Arc::clone(&self.unpacker), &self.boot)?;
         Ok(self.store.get_or_init(|| opened))
     }
 
     /// # Errors
     /// What reading the store comes to. No store has no images.
     pub fn list(&self) -> Result<Vec<Image>> {
-        if self.disk.exists(&self.data.join("images")) { self.store()?.images() } else { Ok(Vec::new()) }
+        if self.machine.disk.exists(&self.data.join("images")) { self.store()?.images() } else { Ok(Vec::new()) }
     }
 
     /// Clears what killed processes left.
@@ -72,7 +72,7 @@ impl Images {
     /// # Errors
     /// As [`ImageStore::sweep`].
     pub fn sweep(&self) -> Result<()> {
-        if self.disk.exists(&self.data.join("images")) { self.store()?.sweep() } else { Ok(()) }
+        if self.machine.disk.exists(&self.data.join("images")) { self.store()?.sweep() } else { Ok(()) }
     }
 
     /// Writes what was unpacked to the disk for good, if there is anything.
@@ -80,7 +80,7 @@ impl Images {
     /// # Errors
     /// The disk's.
     pub fn settle(&self) -> Result<bool> {
-        if self.disk.exists(&self.data.join("images")) { self.store()?.settle() } else { Ok(false) }
+        if self.machine.disk.exists(&self.data.join("images")) { self.store()?.settle() } else { Ok(false) }
     }
 
     /// # Errors

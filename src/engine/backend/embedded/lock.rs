@@ -1,20 +1,19 @@
 //! Who may write this object now, across processes? The one lock module of the store.
 //!
-//! A lock is a sidecar file locked by the kernel (`flock(2)`, `LockFileEx`), released when its holder
-//! dies; its content says who holds it, for the message of whoever gives up waiting. The file is never
-//! unlinked while somebody may wait for it: its directory is renamed away, and whoever then gets the
-//! lock learns that it is gone. Deliberately elsewhere: which object needs which lock, and in which
-//! order (`containers`, `images`).
+//! A lock is a sidecar file locked by the kernel, released when its holder dies; its content says who holds it, for the
+//! message of whoever gives up waiting. The file is never unlinked while somebody may wait for it: its directory is
+//! renamed away, and whoever then gets the lock learns that it is gone. Deliberately elsewhere: locking a file
+//! (`disk`), which object needs which lock, and in which order (`containers`, `images`).
 
-use std::{
-    fs::{File, OpenOptions, TryLockError},
-    io::{self, Read as _, Seek as _, Write as _},
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::{io, path::Path, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
+pub use super::disk::LockMode as Mode;
+use super::{
+    disk::{Disk, LockedFile},
+    machine::Machine,
+};
 use crate::engine::domain::{Error, ErrorKind, Result, Timestamp, Verb};
 
 #[cfg(test)]
@@ -38,37 +37,30 @@ pub struct Holder {
 impl Holder {
     /// This process, from now for `time_limit`.
     #[must_use]
-    pub fn this_process(verb: Verb, time_limit: Duration) -> Self {
-        let since = Timestamp::now();
-        Self { pid: std::process::id(), verb, since, deadline: since.plus(time_limit) }
+    pub fn this_process(machine: &Machine, verb: Verb, time_limit: Duration) -> Self {
+        let since = machine.clock.now();
+        Self { pid: machine.pid, verb, since, deadline: since.plus(time_limit) }
     }
 }
 
-/// Exclusion of one kind or the other; both release when the last clone of the file closes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// One holder.
-    Exclusive,
-    /// Any number of holders, no exclusive one.
-    Shared,
+/// A held lock; dropping it releases.
+pub struct Lock {
+    file: Box<dyn LockedFile>,
+    mode: Mode,
 }
 
-/// A held lock; dropping it releases. Children must not inherit it: the descriptor closes on exec, and a
-/// process that clones without exec closes it first.
-#[derive(Debug)]
-pub struct Lock {
-    file: File,
-    mode: Mode,
+impl std::fmt::Debug for Lock {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Lock").field("mode", &self.mode).finish_non_exhaustive()
+    }
 }
 
 impl Drop for Lock {
     fn drop(&mut self) {
         if self.mode == Mode::Exclusive {
             // The name of a past holder misleads nobody: it is read only while the lock is held.
-            let _ = self.file.set_len(0);
+            let _ = self.file.describe(b"");
         }
-        // Closing releases as well; this only makes it explicit.
-        let _ = self.file.unlock();
     }
 }
 
@@ -76,30 +68,18 @@ impl Drop for Lock {
 ///
 /// # Errors
 /// `NotFound` when the object's directory is gone, also when it went while we took the lock.
-pub fn try_lock(path: &Path, mode: Mode, holder: &Holder) -> io::Result<Option<Lock>> {
-    let file = open(path)?;
-    let outcome = match mode {
-        Mode::Exclusive => file.try_lock(),
-        Mode::Shared => file.try_lock_shared(),
-    };
-    match outcome {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Ok(None),
-        Err(TryLockError::Error(error)) => return Err(error),
-    }
-    if !is_still_at(&file, path) {
-        return Err(io::Error::new(io::ErrorKind::NotFound, "it was removed while we waited for its lock"));
-    }
-    let mut lock = Lock { file, mode };
-    match mode {
-        Mode::Exclusive => write_holder(&mut lock.file, holder),
-        // The name of an exclusive holder that was killed would make waiters give up on the living.
-        Mode::Shared => {
-            // It serves messages only, as in `write_holder`.
-            let _ = lock.file.set_len(0);
+pub fn try_lock(disk: &dyn Disk, path: &Path, mode: Mode, holder: &Holder) -> io::Result<Option<Lock>> {
+    let Some(mut file) = disk.try_lock(path, mode)? else { return Ok(None) };
+    // The text serves messages only: a full disk must not keep anybody from taking a lock and removing something.
+    let _ = match mode {
+        Mode::Exclusive => {
+            let text = serde_json::to_vec(holder).expect("a holder has only strings and numbers");
+            file.describe(&text)
         }
-    }
-    Ok(Some(lock))
+        // The name of an exclusive holder that was killed would make waiters give up on the living.
+        Mode::Shared => file.describe(b""),
+    };
+    Ok(Some(Lock { file, mode }))
 }
 
 /// Takes the lock, waiting for its holder at most until that holder's own deadline and a margin, and
@@ -108,25 +88,27 @@ pub fn try_lock(path: &Path, mode: Mode, holder: &Holder) -> io::Result<Option<L
 /// # Errors
 /// `Busy` naming pid, verb and since when; `NoSuchContainer` is the caller's translation of the `Io`
 /// error whose source is `NotFound`, see [`is_gone`].
-pub fn lock(path: &Path, mode: Mode, holder: &Holder, patience: Duration) -> Result<Lock> {
-    let started = Instant::now();
+pub fn lock(machine: &Machine, path: &Path, mode: Mode, holder: &Holder, patience: Duration) -> Result<Lock> {
+    let Machine { disk, clock, .. } = machine;
+    let started = clock.instant();
+    let elapsed = || clock.instant().saturating_duration_since(started);
     let mut pause = PAUSE_FIRST;
     loop {
-        match try_lock(path, mode, holder) {
+        match try_lock(&**disk, path, mode, holder) {
             Ok(Some(lock)) => return Ok(lock),
             Ok(None) => {}
             Err(error) => return Err(Error::io("its lock cannot be taken", error)),
         }
-        let holding = holder_of(path);
+        let holding = holder_of(&**disk, path);
         let allowed = match &holding {
-            Some(holding) => Timestamp::now() <= holding.deadline.plus(MARGIN),
+            Some(holding) => clock.now() <= holding.deadline.plus(MARGIN),
             // Between taking a lock and naming oneself lie microseconds; shared holders have no name.
-            None => started.elapsed() < MARGIN,
+            None => elapsed() < MARGIN,
         };
-        if !allowed || started.elapsed() >= patience {
+        if !allowed || elapsed() >= patience {
             return Err(busy(holding.as_ref()));
         }
-        std::thread::sleep(pause.min(patience.saturating_sub(started.elapsed())));
+        clock.sleep(pause.min(patience.saturating_sub(elapsed())));
         pause = (pause * 2).min(PAUSE_MAX);
     }
 }
@@ -141,20 +123,14 @@ pub fn is_gone(error: &Error) -> bool {
 
 /// Whether nobody holds the lock right now. A missing file is free.
 #[must_use]
-pub fn is_free(path: &Path) -> bool {
-    match File::open(path) {
-        // The probe is shared and lasts a moment; a `try_lock` it disturbs is tried again.
-        Ok(file) => file.try_lock_shared().is_ok(),
-        Err(error) => error.kind() == io::ErrorKind::NotFound,
-    }
+pub fn is_free(disk: &dyn Disk, path: &Path) -> bool {
+    disk.is_lock_free(path)
 }
 
 /// Who says to hold the lock; nobody when the file is empty, unreadable or of a later format.
 #[must_use]
-pub fn holder_of(path: &Path) -> Option<Holder> {
-    let mut text = Vec::new();
-    File::open(path).ok()?.take(4096).read_to_end(&mut text).ok()?;
-    serde_json::from_slice(&text).ok()
+pub fn holder_of(disk: &dyn Disk, path: &Path) -> Option<Holder> {
+    serde_json::from_slice(&disk.read(path).ok()?).ok()
 }
 
 fn busy(holding: Option<&Holder>) -> Error {
@@ -165,39 +141,4 @@ fn busy(holding: Option<&Holder>) -> Error {
         }
         None => Error::new(ErrorKind::Busy, "another process is busy with it").remedy("try again in a moment"),
     }
-}
-
-fn open(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
-    options.open(path)
-}
-
-fn write_holder(file: &mut File, holder: &Holder) {
-    let text = serde_json::to_vec(holder).expect("a holder has only strings and numbers");
-    // The text serves messages only: a full disk must not keep anybody from taking a lock and
-    // removing something.
-    let _ = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(&text));
-}
-
-/// Whether the locked file is the one a newcomer would open: its directory may have been renamed away
-/// while we waited.
-#[cfg(unix)]
-fn is_still_at(file: &File, path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-    match (file.metadata(), std::fs::metadata(path)) {
-        (Ok(held), Ok(named)) => (held.dev(), held.ino()) == (named.dev(), named.ino()),
-        (Ok(_), Err(_)) | (Err(_), _) => false,
-    }
-}
-
-/// Windows does not let go of the name of an open file, nor rename its directory.
-#[cfg(not(unix))]
-fn is_still_at(_file: &File, path: &Path) -> bool {
-    path.exists()
 }

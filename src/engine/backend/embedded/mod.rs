@@ -14,6 +14,7 @@ pub mod launch;
 pub mod linux;
 pub mod lock;
 pub mod log_segments;
+pub mod machine;
 pub mod manifest;
 pub mod operation_history;
 pub mod registry;
@@ -52,21 +53,23 @@ fn assemble(locations: &Locations, settings: &EngineSettings, binary: std::path:
     use self::{
         backend::EmbeddedBackend,
         containers::{Containers, layout::Layout},
-        disk::{Disk, RealDisk},
         image_verbs::Images,
         kernel::Kernel,
         launch::LogLimits,
         linux::{FileWatch, LinuxKernel, boot_id, unpack::unpacker_of_this_user},
+        machine::Machine,
     };
-    let disk: Arc<dyn Disk> = Arc::new(RealDisk);
+    let machine = Machine::this();
     let unpacker = unpacker_of_this_user(binary.clone());
     let kernel: Arc<dyn Kernel> = Arc::new(LinuxKernel::new(binary));
-    let images = Images::new(locations.data.clone(), Arc::clone(&disk), unpacker, boot_id(), settings.clone());
+    let images = Images::new(locations.data.clone(), machine.clone(), unpacker, boot_id(), settings.clone());
     let images = Arc::new(images);
     let layout = Layout::new(locations.data.clone(), locations.run.clone());
-    let containers = Containers::new(layout, Arc::clone(&disk), Arc::clone(&kernel), images.clone())
+    let containers = Containers::new(layout, machine.clone(), Arc::clone(&kernel), images.clone())
         .with_logs(LogLimits { segment_bytes: settings.logs.file_size.bytes(), segments: settings.logs.files });
-    Ok(Arc::new(EmbeddedBackend::new(containers, images, kernel, disk, |path| Ok(Box::new(FileWatch::new(path)?)))))
+    Ok(Arc::new(EmbeddedBackend::new(containers, images, kernel, machine.disk, |path| {
+        Ok(Box::new(FileWatch::new(path)?))
+    })))
 }
 
 /// As above.

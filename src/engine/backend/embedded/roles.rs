@@ -21,11 +21,9 @@ pub fn role(words: &[OsString]) -> Option<fn() -> ExitCode> {
 
 #[cfg(target_os = "linux")]
 fn monitor_hooks() -> super::linux::MonitorHooks {
-    use std::sync::Arc;
-
-    use super::{containers::StoreReports, disk::RealDisk, launch::Reports as _};
+    use super::{containers::StoreReports, launch::Reports as _, machine::Machine};
     super::linux::MonitorHooks {
-        changed: |plan, change| StoreReports::new(Arc::new(RealDisk)).changed(plan, change),
-        ended: |plan, exit| StoreReports::new(Arc::new(RealDisk)).run_ended(plan, exit),
+        changed: |plan, change| StoreReports::new(Machine::this()).changed(plan, change),
+        ended: |plan, exit| StoreReports::new(Machine::this()).run_ended(plan, exit),
     }
 }

@@ -156,7 +156,7 @@ pub fn tell_changes(
     chores: &Chores<'_>,
 ) -> Result<()> {
     let store = containers.store();
-    let (disk, changes, events) = (&*store.disk, store.layout.changes(), store.layout.events());
+    let (disk, changes, events) = (store.disk(), store.layout.changes(), store.layout.events());
     let failed = |error| Error::io("the store's changes cannot be read", error);
     let mut position = Position::at_end(disk, &changes).map_err(failed)?;
     let mut happened = EventReader::at_end(disk, &events).map_err(failed)?;
@@ -211,7 +211,7 @@ pub fn tell_events(
     events: &mpsc::Sender<EngineEvent>,
 ) -> Result<()> {
     let store = containers.store();
-    let (disk, dir) = (&*store.disk, store.layout.events());
+    let (disk, dir) = (store.disk(), store.layout.events());
     let failed = |error| Error::io("the event log cannot be read", error);
     let mut reader = match range.since {
         Some(_) => EventReader::at_start(disk, &dir),

@@ -8,7 +8,7 @@ use std::{path::Path, time::Duration};
 use super::{Containers, admitted};
 use crate::engine::{
     backend::OperationContext,
-    domain::{ContainerId, Done, ErrorKind, EventAction, Force, Result, Signal, StopOptions, Timestamp, Verb},
+    domain::{ContainerId, Done, ErrorKind, EventAction, Force, Result, Signal, StopOptions, Verb},
 };
 
 impl Containers {
@@ -27,7 +27,7 @@ impl Containers {
         let grace = options.grace.unwrap_or_else(|| observed.record.stop_grace());
         context.report(|progress| {
             progress.step = format!("sent {signal}");
-            progress.until = Some((Timestamp::now().plus(grace.duration()), "kill".to_owned()));
+            progress.until = Some((self.store.machine.clock.now().plus(grace.duration()), "kill".to_owned()));
         });
         match self.kernel.stop(&self.run_dir(id), signal, grace, context.remaining()) {
             // It ended between our look and our word.

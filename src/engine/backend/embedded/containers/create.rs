@@ -21,11 +21,10 @@ use crate::engine::{
         embedded::{
             launch::FORMAT,
             lock::{self, Holder, Lock, Mode},
+            machine::Machine,
         },
     },
-    domain::{
-        ContainerId, ContainerName, ContainerSpec, Done, Error, EventAction, Generation, Result, Timestamp, Verb,
-    },
+    domain::{ContainerId, ContainerName, ContainerSpec, Done, Error, EventAction, Generation, Result, Verb},
 };
 
 /// Random names are tried this often before the id is added.
@@ -39,7 +38,7 @@ impl Containers {
     pub fn create(&self, spec: &ContainerSpec, context: &OperationContext) -> Result<Done> {
         self.store.prepare()?;
         let base = self.images.base(&spec.image, spec.platform.as_ref(), context)?;
-        let id = ContainerId::random();
+        let id = self.store.machine.random_id();
         let Plan { resolved, mounts, network, warnings } =
             resolve(spec, &base.defaults, &id, machine_name().as_deref())?;
         let mut spec = spec.clone();
@@ -54,7 +53,7 @@ impl Containers {
         context.check()?;
         let name = nascent.take_name(spec.name.as_ref())?;
         let mut made = Made::default();
-        let mounts = volumes::named(mounts);
+        let mounts = volumes::named(&self.store.machine, mounts);
         let remover = self.tree_remover();
         let provided = nascent
             .note_volumes(&mounts)
@@ -66,8 +65,8 @@ impl Containers {
                 name: name.clone(),
                 revision: Generation(1),
                 run: Generation::default(),
-                created: Timestamp::now(),
-                operation: operation_label(context),
+                created: self.store.machine.clock.now(),
+                operation: operation_label(&self.store.machine, context),
                 image,
                 resolved,
                 mounts,
@@ -106,17 +105,17 @@ impl<'a> Nascent<'a> {
     fn make(store: &'a Store, id: &ContainerId, root_mode: u32, context: &OperationContext) -> Result<Self> {
         let dir = store.layout.nascent(id);
         let failed = |error| Error::io("its directory cannot be made", error);
-        store.disk.create_dir(&dir).map_err(failed)?;
-        let holder = Holder::this_process(Verb::Create, context.remaining());
-        let lock = match lock::try_lock(&dir.join(LOCK), Mode::Exclusive, &holder) {
+        store.disk().create_dir(&dir).map_err(failed)?;
+        let holder = Holder::this_process(&store.machine, Verb::Create, context.remaining());
+        let lock = match lock::try_lock(store.disk(), &dir.join(LOCK), Mode::Exclusive, &holder) {
             Ok(Some(lock)) => lock,
             // Nobody else knows the id; only a repair may look at the lock for a moment.
-            Ok(None) => lock::lock(&dir.join(LOCK), Mode::Exclusive, &holder, context.remaining())?,
+            Ok(None) => lock::lock(&store.machine, &dir.join(LOCK), Mode::Exclusive, &holder, context.remaining())?,
             Err(error) => return Err(failed(error)),
         };
         let nascent = Self { store, id: id.clone(), dir, _lock: lock };
         for (part, mode) in [(UPPER, root_mode), (WORK, 0o700)] {
-            if let Err(error) = store.disk.create_dir_with_mode(&nascent.dir.join(part), mode) {
+            if let Err(error) = store.disk().create_dir_with_mode(&nascent.dir.join(part), mode) {
                 nascent.undo(None);
                 return Err(failed(error));
             }
@@ -130,7 +129,7 @@ impl<'a> Nascent<'a> {
     }
 
     fn try_take_name(&self, asked: Option<&ContainerName>) -> Result<ContainerName> {
-        let reserve = |name: &ContainerName| names::reserve(&*self.store.disk, &self.store.layout, name, &self.id);
+        let reserve = |name: &ContainerName| names::reserve(&self.store.machine, &self.store.layout, name, &self.id);
         if let Some(name) = asked {
             return match reserve(name)? {
                 Reserved::Yes => Ok(name.clone()),
@@ -159,7 +158,7 @@ impl<'a> Nascent<'a> {
         if list.is_empty() {
             return Ok(());
         }
-        let written = self.store.disk.create_exclusive(&self.dir.join(VOLUMES), list.as_bytes());
+        let written = self.store.disk().create_exclusive(&self.dir.join(VOLUMES), list.as_bytes());
         written.map_err(|error| Error::io("the list of its volumes cannot be written", error))
     }
 
@@ -167,7 +166,7 @@ impl<'a> Nascent<'a> {
     fn settle(&self, record: &mut Record) -> Result<()> {
         let failed = |error| Error::io("its record cannot be written", error);
         let bytes = to_bytes(record)?;
-        let (path, disk) = (self.dir.join(RECORD), &self.store.disk);
+        let (path, disk) = (self.dir.join(RECORD), self.store.disk());
         let durability = Store::durability(record);
         match durability {
             Durability::Synced => disk.write_durable(&path, &bytes).map_err(failed)?,
@@ -182,11 +181,11 @@ impl<'a> Nascent<'a> {
 
     /// Removes what is there of it. Idempotent; what cannot be removed now is left to `repair`.
     fn undo(&self, name: Option<&ContainerName>) {
-        let (disk, layout) = (&*self.store.disk, &self.store.layout);
+        let (disk, layout) = (self.store.disk(), &self.store.layout);
         // The error that brought us here is the one worth reporting.
         let _ = disk.remove_tree(&layout.container(&self.id));
         if let Some(name) = name {
-            let _ = names::release(disk, layout, name, &self.id);
+            let _ = names::release(&self.store.machine, layout, name, &self.id);
         }
         let _ = disk.remove_tree(&self.dir);
     }
@@ -203,8 +202,8 @@ fn below(layer: &Path, data: &Path) -> PathBuf {
 }
 
 /// Unique in this store: process, its operation's number, and the second.
-fn operation_label(context: &OperationContext) -> String {
-    format!("{}-{}-{}", std::process::id(), context.id, Timestamp::now().unix_seconds())
+fn operation_label(machine: &Machine, context: &OperationContext) -> String {
+    format!("{}-{}-{}", machine.pid, context.id, machine.clock.now().unix_seconds())
 }
 
 /// This machine's name, for containers that use its network. Unknown: they get their id as name.

@@ -17,7 +17,7 @@ impl Containers {
     /// `NoSuchContainer` or `Ambiguous`.
     pub fn find(&self, query: &str) -> Result<Container> {
         if let Ok(name) = query.parse::<ContainerName>()
-            && let Some(owner) = names::owner(&*self.store.disk, &self.store.layout, &name)?
+            && let Some(owner) = names::owner(self.store.disk(), &self.store.layout, &name)?
             && let Some(found) = self.named(&name, &owner)
         {
             return Ok(found);

@@ -44,7 +44,7 @@ use self::{
     store::{Held, Store},
 };
 pub use self::{reports::StoreReports, start::Run};
-use super::{disk::Disk, kernel::Kernel, launch::LogLimits};
+use super::{kernel::Kernel, launch::LogLimits, machine::Machine};
 use crate::engine::{
     core::admit::{Admission, admit},
     domain::{Container, ContainerId, Error, ErrorKind, Force, Generation, ProcessExit, Result, Verb},
@@ -66,8 +66,8 @@ impl fmt::Debug for Containers {
 
 impl Containers {
     #[must_use]
-    pub fn new(layout: Layout, disk: Arc<dyn Disk>, kernel: Arc<dyn Kernel>, images: Arc<dyn BaseImages>) -> Self {
-        Self { store: Store::new(layout, disk), kernel, images, logs: LogLimits::default() }
+    pub fn new(layout: Layout, machine: Machine, kernel: Arc<dyn Kernel>, images: Arc<dyn BaseImages>) -> Self {
+        Self { store: Store::new(layout, machine), kernel, images, logs: LogLimits::default() }
     }
 
     /// Keeps so much of every log of runs that start from now on.
@@ -151,7 +151,7 @@ impl Containers {
             Seen::Whole(observed) => observed,
             Seen::Damaged(_) => return Ok(Some(ProcessExit::Unknown)),
             Seen::Gone => {
-                let told = event_log::last_exit(&*self.store.disk, &self.store.layout.events(), id);
+                let told = event_log::last_exit(self.store.disk(), &self.store.layout.events(), id);
                 return match told.map_err(|error| Error::io("the event log cannot be read", error))? {
                     Some(code) => Ok(Some(code.map_or(ProcessExit::Unknown, ProcessExit::Code))),
                     None => Err(Error::no_such_container(id)),

@@ -14,6 +14,7 @@ use crate::engine::{
     backend::embedded::{
         disk::Disk,
         lock::{self, Holder, Lock, Mode},
+        machine::Machine,
     },
     domain::{ContainerId, ContainerName, Error, ErrorKind, Result, Verb},
 };
@@ -33,8 +34,9 @@ pub enum Reserved {
 ///
 /// # Errors
 /// `Busy`, `NoSpace`, `Denied` or `Io`.
-pub fn reserve(disk: &dyn Disk, layout: &Layout, name: &ContainerName, id: &ContainerId) -> Result<Reserved> {
-    let _lock = names_lock(layout)?;
+pub fn reserve(machine: &Machine, layout: &Layout, name: &ContainerName, id: &ContainerId) -> Result<Reserved> {
+    let _lock = names_lock(machine, layout)?;
+    let disk = &*machine.disk;
     let path = layout.name(name);
     match disk.create_exclusive(&path, id.as_str().as_bytes()) {
         Ok(()) => return Ok(Reserved::Yes),
@@ -57,8 +59,9 @@ pub fn reserve(disk: &dyn Disk, layout: &Layout, name: &ContainerName, id: &Cont
 ///
 /// # Errors
 /// `Busy`, `Denied` or `Io`.
-pub fn release(disk: &dyn Disk, layout: &Layout, name: &ContainerName, id: &ContainerId) -> Result<()> {
-    let _lock = names_lock(layout)?;
+pub fn release(machine: &Machine, layout: &Layout, name: &ContainerName, id: &ContainerId) -> Result<()> {
+    let _lock = names_lock(machine, layout)?;
+    let disk = &*machine.disk;
     if owner(disk, layout, name)?.as_ref() != Some(id) {
         return Ok(());
     }
@@ -88,7 +91,7 @@ pub fn claims(disk: &dyn Disk, layout: &Layout, name: &ContainerName, id: &Conta
     let claimed = || match read(disk, &dir) {
         Read::Record(record) if record.name == *name => Some(true),
         // Between the reservation and the record of a rename its lock is held; afterwards the record says it.
-        Read::Record(_) if lock::is_free(&dir.join(LOCK)) => {
+        Read::Record(_) if lock::is_free(disk, &dir.join(LOCK)) => {
             Some(matches!(read(disk, &dir), Read::Record(record) if record.name == *name))
         }
         // Nobody can say which name a damaged one had: it keeps this one until it is removed.
@@ -97,7 +100,7 @@ pub fn claims(disk: &dyn Disk, layout: &Layout, name: &ContainerName, id: &Conta
     };
     // One in the making moves from the hidden directory to its own: looked for before and after.
     claimed()
-        .or_else(|| (!lock::is_free(&layout.nascent(id).join(LOCK))).then_some(true))
+        .or_else(|| (!lock::is_free(disk, &layout.nascent(id).join(LOCK))).then_some(true))
         .or_else(claimed)
         .unwrap_or(false)
 }
@@ -113,7 +116,7 @@ pub fn in_use(name: &ContainerName, owner: &ContainerId) -> Error {
 ///
 /// # Errors
 /// `Busy`, `Denied` or `Io`.
-pub fn names_lock(layout: &Layout) -> Result<Lock> {
-    let holder = Holder::this_process(Verb::Rename, PATIENCE);
-    lock::lock(&layout.names_lock(), Mode::Exclusive, &holder, PATIENCE)
+pub fn names_lock(machine: &Machine, layout: &Layout) -> Result<Lock> {
+    let holder = Holder::this_process(machine, Verb::Rename, PATIENCE);
+    lock::lock(machine, &layout.names_lock(), Mode::Exclusive, &holder, PATIENCE)
 }

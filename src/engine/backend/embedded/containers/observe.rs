@@ -77,7 +77,7 @@ fn merge(store: &Store, kernel: &dyn Kernel, record: Box<Record>) -> Observed {
     let dir = store.layout.container(&record.id);
     let ran = record.run > Generation::default();
     let run_dir = store.layout.run_of(&record.id);
-    let state: Option<StateFile> = if ran { read_json(&*store.disk, &run_dir.join(STATE)) } else { None };
+    let state: Option<StateFile> = if ran { read_json(store.disk(), &run_dir.join(STATE)) } else { None };
     let alive = if ran {
         kernel.observe(&run_dir, state.as_ref())
     } else {
@@ -85,13 +85,13 @@ fn merge(store: &Store, kernel: &dyn Kernel, record: Box<Record>) -> Observed {
     };
     // A running container's last exit is history: one read less for each.
     let exit: Option<ExitFile> =
-        if ran && alive.init == Liveness::Dead { read_json(&*store.disk, &dir.join(EXIT)) } else { None };
+        if ran && alive.init == Liveness::Dead { read_json(store.disk(), &dir.join(EXIT)) } else { None };
     let run_of = |found: Option<Generation>| found.unwrap_or_default();
     let last_run = record
         .run
         .max(run_of(state.as_ref().map(|state| state.generation)))
         .max(run_of(exit.as_ref().map(|exit| exit.generation)));
-    let intent = in_flight(&record, state.as_ref(), exit.as_ref(), &dir);
+    let intent = in_flight(store, &record, state.as_ref(), exit.as_ref());
     let state = container_state(&record, state.as_ref(), exit.as_ref(), alive, intent.is_some());
     let container = Container {
         id: record.id.clone(),
@@ -116,7 +116,7 @@ fn merge(store: &Store, kernel: &dyn Kernel, record: Box<Record>) -> Observed {
 
 /// The recorded intent, if somebody is still at it: a start is over when the monitor's files carry its
 /// run, anything else when its lock is free.
-fn in_flight(record: &Record, state: Option<&StateFile>, exit: Option<&ExitFile>, dir: &Path) -> Option<Intent> {
+fn in_flight(store: &Store, record: &Record, state: Option<&StateFile>, exit: Option<&ExitFile>) -> Option<Intent> {
     let intent: &RecordedIntent = record.intent.as_ref()?;
     let begun = match &intent.change {
         Change::Start => {
@@ -126,7 +126,8 @@ fn in_flight(record: &Record, state: Option<&StateFile>, exit: Option<&ExitFile>
         }
         Change::Rename { .. } | Change::Remove { .. } => false,
     };
-    (!begun && !lock::is_free(&dir.join(LOCK))).then(|| intent.visible())
+    let lock = store.layout.container(&record.id).join(LOCK);
+    (!begun && !lock::is_free(store.disk(), &lock)).then(|| intent.visible())
 }
 
 /// The life-cycle from the evidence. Pure.
@@ -204,7 +205,7 @@ fn exited(seen: &mut ContainerState, exit: &ExitFile) {
 /// What can be shown of a container without a readable record.
 fn damaged(store: &Store, id: &ContainerId, reason: String) -> Container {
     let created =
-        store.disk.stat(&store.layout.container(id)).map_or(Timestamp::ZERO, |found| Timestamp::from(found.modified));
+        store.disk().stat(&store.layout.container(id)).map_or(Timestamp::ZERO, |found| Timestamp::from(found.modified));
     let mut state = ContainerState::created();
     state.status = Status::Broken;
     state.reason = Some(reason);

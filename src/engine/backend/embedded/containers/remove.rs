@@ -6,6 +6,7 @@
 use std::{
     io,
     path::Path,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -18,7 +19,7 @@ use super::{
 };
 use crate::engine::{
     backend::{OperationContext, embedded::kernel::Liveness},
-    domain::{ContainerId, Done, Error, ErrorKind, EventAction, Force, RemoveOptions, Result, Signal, Timestamp, Verb},
+    domain::{ContainerId, Done, Error, ErrorKind, EventAction, Force, RemoveOptions, Result, Signal, Verb},
 };
 
 /// Between two tries to sweep after a monitor that is winding up.
@@ -58,13 +59,14 @@ impl Containers {
 
     /// Removes a container that is held, whatever it is doing. Returns what a person should know.
     pub(super) fn remove_locked(&self, locked: Locked, volumes: Volumes, within: Duration) -> Result<Vec<String>> {
-        let until = Instant::now() + within;
+        let clock = &self.store.machine.clock;
+        let until = clock.instant() + within;
         let Locked { held, mut observed } = locked;
         let record = observed.record.as_mut();
         if !record.is_removing() {
-            let now = Timestamp::now();
+            let now = clock.now();
             record.intent = Some(RecordedIntent {
-                pid: std::process::id(),
+                pid: self.store.machine.pid,
                 since: now,
                 deadline: now.plus(within),
                 change: Change::Remove { volumes: volumes == Volumes::Remove },
@@ -73,7 +75,7 @@ impl Containers {
             self.store.write(&held, record, durability)?;
         }
         let run_dir = self.run_dir(&held.id);
-        let left = || until.saturating_duration_since(Instant::now());
+        let left = || until.saturating_duration_since(clock.instant());
         if observed.alive.init == Liveness::Alive {
             match self.kernel.kill(&run_dir, Signal::KILL, left()) {
                 // It ended by itself meanwhile.
@@ -81,7 +83,7 @@ impl Containers {
                 outcome => outcome?,
             }
         }
-        if self.store.disk.exists(&run_dir) {
+        if self.store.disk().exists(&run_dir) {
             self.sweep(&run_dir, until)?;
         }
         let remover = self.tree_remover();
@@ -90,14 +92,15 @@ impl Containers {
 
     /// Clears the runtime directory once the monitor is gone; a monitor winding up takes milliseconds.
     fn sweep(&self, run_dir: &Path, until: Instant) -> Result<()> {
+        let clock = &self.store.machine.clock;
         loop {
             self.kernel.reap();
             match self.kernel.sweep(run_dir) {
                 Ok(()) => return Ok(()),
                 Err(error)
-                    if matches!(error.kind(), ErrorKind::Refused | ErrorKind::Busy) && Instant::now() < until =>
+                    if matches!(error.kind(), ErrorKind::Refused | ErrorKind::Busy) && clock.instant() < until =>
                 {
-                    std::thread::sleep(PAUSE);
+                    clock.sleep(PAUSE);
                 }
                 Err(error) => return Err(error),
             }
@@ -108,12 +111,12 @@ impl Containers {
     fn remove_damaged(&self, held: Held) -> Result<Done> {
         let id = held.id.clone();
         let run_dir = self.run_dir(&id);
-        if self.store.disk.exists(&run_dir) {
+        if self.store.disk().exists(&run_dir) {
             match self.kernel.kill(&run_dir, Signal::KILL, crate::engine::core::limits::STEP_DEADLINE) {
                 Err(error) if error.kind() == ErrorKind::Refused => {}
                 outcome => outcome?,
             }
-            self.sweep(&run_dir, Instant::now() + crate::engine::core::limits::STEP_DEADLINE)?;
+            self.sweep(&run_dir, self.store.machine.clock.instant() + crate::engine::core::limits::STEP_DEADLINE)?;
         }
         let remover = self.tree_remover();
         let warnings = dispose(&self.store, held, None, Volumes::Keep, &remover)?;
@@ -127,7 +130,9 @@ impl Containers {
             return Ok(());
         }
         let options = RemoveOptions { force: Force::No, volumes: true };
-        match self.remove(id, &options, &OperationContext::unwatched(crate::engine::core::limits::STEP_DEADLINE)) {
+        let clock = Arc::clone(&self.store.machine.clock);
+        let context = OperationContext::unwatched_by(clock, crate::engine::core::limits::STEP_DEADLINE);
+        match self.remove(id, &options, &context) {
             Err(error) if error.kind() != ErrorKind::NoSuchContainer => Err(error),
             Ok(_) | Err(_) => Ok(()),
         }
@@ -156,7 +161,7 @@ pub fn dispose(
     drop(held);
     let mut warnings = Vec::new();
     for name in names_of(store, record, &id) {
-        if let Err(error) = names::release(&*store.disk, &store.layout, &name, &id) {
+        if let Err(error) = names::release(&store.machine, &store.layout, &name, &id) {
             warnings.push(format!("its name {name} is freed by the next who asks for it: {error}"));
         }
     }
@@ -175,15 +180,15 @@ pub fn dispose(
 fn to_trash(store: &Store, held: &Held) -> Result<std::path::PathBuf> {
     let failed = |error| Error::io("its directory cannot be moved out of the way", error);
     let mut trash = store.layout.trash().join(held.id.as_str());
-    match store.disk.create_dir_all(&store.layout.trash()) {
+    match store.disk().create_dir_all(&store.layout.trash()) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(failed(error)),
         Ok(()) | Err(_) => {}
     }
-    if store.disk.exists(&trash) {
+    if store.disk().exists(&trash) {
         // Only a container put back from there by a power cut meets its own remains.
-        trash.set_extension(Timestamp::now().unix_nanos().to_string());
+        trash.set_extension(store.machine.clock.now().unix_nanos().to_string());
     }
-    store.disk.rename(&held.dir, &trash).map_err(failed)?;
+    store.disk().rename(&held.dir, &trash).map_err(failed)?;
     Ok(trash)
 }
 
@@ -199,10 +204,10 @@ fn names_of(store: &Store, record: Option<&Record>, id: &ContainerId) -> Vec<cra
         }
         None => {
             // A directory that cannot be listed gives up its names to whoever asks for them next.
-            let entries = store.disk.list(&store.layout.names()).unwrap_or_default();
+            let entries = store.disk().list(&store.layout.names()).unwrap_or_default();
             let parsed = entries.iter().filter_map(|entry| entry.name.parse().ok());
             parsed
-                .filter(|name| names::owner(&*store.disk, &store.layout, name).ok().flatten().as_ref() == Some(id))
+                .filter(|name| names::owner(store.disk(), &store.layout, name).ok().flatten().as_ref() == Some(id))
                 .collect()
         }
     }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::engine::{
     backend::OperationContext,
-    domain::{ContainerId, ContainerName, Done, EventAction, Force, Result, Timestamp, Verb},
+    domain::{ContainerId, ContainerName, Done, EventAction, Force, Result, Verb},
 };
 
 impl Containers {
@@ -26,17 +26,17 @@ impl Containers {
         if locked.observed.record.name == *name {
             return Ok(Done { already: true, ..done });
         }
-        let (disk, layout) = (&*self.store.disk, &self.store.layout);
-        if let Reserved::Taken(owner) = names::reserve(disk, layout, name, id)? {
+        let (machine, layout) = (&self.store.machine, &self.store.layout);
+        if let Reserved::Taken(owner) = names::reserve(machine, layout, name, id)? {
             return Err(names::in_use(name, &owner));
         }
         let from = locked.observed.record.name.clone();
         let interrupted = locked.observed.record.intent.take();
-        let now = Timestamp::now();
+        let now = machine.clock.now();
         let record = locked.record();
         record.name = name.clone();
         record.intent = Some(RecordedIntent {
-            pid: std::process::id(),
+            pid: machine.pid,
             since: now,
             deadline: now.plus(context.remaining()),
             change: Change::Rename { from: from.clone() },
@@ -44,10 +44,10 @@ impl Containers {
         if let Err(error) = self.store.write(&locked.held, &mut locked.observed.record, Durability::Synced) {
             // The old record stands. The error of the write is the one to report; a reserved name that
             // cannot be freed is claimed by nobody and goes to the next who asks.
-            let _ = names::release(disk, layout, name, id);
+            let _ = names::release(machine, layout, name, id);
             return Err(error);
         }
-        names::release(disk, layout, &from, id)?;
+        names::release(machine, layout, &from, id)?;
         let record = &mut locked.observed.record;
         record.intent = interrupted;
         // Before the write, which wakes those who read events.
@@ -60,7 +60,7 @@ impl Containers {
     pub(super) fn settle_rename(&self, held: &Held) -> Result<()> {
         let Read::Record(mut record) = self.store.read(&held.id) else { return Ok(()) };
         let Some(RecordedIntent { change: Change::Rename { from }, .. }) = &record.intent else { return Ok(()) };
-        names::release(&*self.store.disk, &self.store.layout, from, &held.id)?;
+        names::release(&self.store.machine, &self.store.layout, from, &held.id)?;
         record.intent = None;
         self.store.write(held, &mut record, Durability::Unsynced)
     }

@@ -27,7 +27,7 @@ use crate::engine::{
         lock,
     },
     core::limits,
-    domain::{ContainerId, ContainerName, Error, ErrorKind, Finding, RepairMode, Result, Verb, VolumeName},
+    domain::{ContainerId, ContainerName, Error, ErrorKind, Finding, RepairMode, Result, Timestamp, Verb, VolumeName},
 };
 
 /// Temporary files younger than this may be somebody's work in progress.
@@ -93,10 +93,10 @@ impl Pass<'_> {
         let root = containers.store.layout.containers();
         for name in self.listed(&root)?.into_iter().filter(|name| name.starts_with(NASCENT)) {
             let dir = root.join(&name);
-            if lock::is_free(&dir.join(LOCK)) && self.is_old(&dir) {
+            if lock::is_free(containers.store.disk(), &dir.join(LOCK)) && self.is_old(&dir) {
                 self.fix(name, "its creation was interrupted; removed", || {
                     // No list: it was cut before it had volumes.
-                    let volumes = containers.store.disk.read(&dir.join(VOLUMES)).unwrap_or_default();
+                    let volumes = containers.store.disk().read(&dir.join(VOLUMES)).unwrap_or_default();
                     let volumes = String::from_utf8_lossy(&volumes);
                     for volume in volumes.lines().filter_map(|line| line.parse::<VolumeName>().ok()) {
                         if volumes::is_anonymous(&volume) {
@@ -152,7 +152,7 @@ impl Pass<'_> {
             });
         }
         let run_dir = containers.run_dir(id);
-        if gone && containers.store.disk.exists(&run_dir) {
+        if gone && containers.store.disk().exists(&run_dir) {
             self.fix(subject.clone(), "its last run left runtime files; cleared", || containers.kernel.sweep(&run_dir));
         }
         self.name_of(&Locked { held, observed }, subject);
@@ -162,17 +162,17 @@ impl Pass<'_> {
     /// else got meanwhile is given a suffix.
     fn name_of(&mut self, locked: &Locked, subject: String) {
         let containers = self.containers;
-        let (disk, layout) = (&*containers.store.disk, &containers.store.layout);
+        let (machine, layout) = (&containers.store.machine, &containers.store.layout);
         let (id, record) = (&locked.held.id, &locked.observed.record);
-        if names::owner(disk, layout, &record.name).is_ok_and(|owner| owner.as_ref() == Some(id)) {
+        if names::owner(&*machine.disk, layout, &record.name).is_ok_and(|owner| owner.as_ref() == Some(id)) {
             return;
         }
         self.fix(subject, "its name did not lead to it; taken again", || {
-            match names::reserve(disk, layout, &record.name, id)? {
+            match names::reserve(machine, layout, &record.name, id)? {
                 Reserved::Yes => Ok(()),
                 Reserved::Taken(_) => {
                     let other: ContainerName = format!("{}_{}", record.name, id.short()).parse()?;
-                    if let Reserved::Taken(owner) = names::reserve(disk, layout, &other, id)? {
+                    if let Reserved::Taken(owner) = names::reserve(machine, layout, &other, id)? {
                         return Err(names::in_use(&other, &owner));
                     }
                     let mut renamed = record.as_ref().clone();
@@ -186,12 +186,13 @@ impl Pass<'_> {
     /// Names that nobody claims.
     fn names(&mut self) -> Result<()> {
         let containers = self.containers;
-        let (disk, layout) = (&*containers.store.disk, &containers.store.layout);
+        let (machine, layout) = (&containers.store.machine, &containers.store.layout);
+        let disk = containers.store.disk();
         for entry in self.listed(&layout.names())? {
             let Ok(name) = entry.parse::<ContainerName>() else { continue };
             match names::owner(disk, layout, &name)? {
                 Some(owner) if !names::claims(disk, layout, &name, &owner) => {
-                    self.fix(entry, "nobody has this name; freed", || names::release(disk, layout, &name, &owner));
+                    self.fix(entry, "nobody has this name; freed", || names::release(machine, layout, &name, &owner));
                 }
                 Some(_) => {}
                 None => {
@@ -211,7 +212,7 @@ impl Pass<'_> {
         let layout = &containers.store.layout;
         for entry in self.listed(&layout.runs())? {
             let known =
-                entry.parse::<ContainerId>().is_ok_and(|id| containers.store.disk.exists(&layout.container(&id)));
+                entry.parse::<ContainerId>().is_ok_and(|id| containers.store.disk().exists(&layout.container(&id)));
             let run_dir = layout.runs().join(&entry);
             // A monitor that is just removing its container clears this directory itself.
             if !known && containers.kernel.observe(&run_dir, None).monitor == Liveness::Dead {
@@ -243,7 +244,7 @@ impl Pass<'_> {
             let dir = store.layout.volume(&name);
             if anonymous && !used.contains(&name) && self.is_old(&dir) && volumes::is_empty(store, &name) {
                 self.fix(entry, "an empty volume without a container; removed", || {
-                    store.disk.remove_tree(&dir).map_err(|error| Error::io("it cannot be removed", error))
+                    store.disk().remove_tree(&dir).map_err(|error| Error::io("it cannot be removed", error))
                 });
             }
         }
@@ -266,14 +267,14 @@ impl Pass<'_> {
     fn name_files(&mut self) -> Result<()> {
         let containers = self.containers;
         let layout = &containers.store.layout;
-        if !containers.store.disk.exists(&layout.names()) {
+        if !containers.store.disk().exists(&layout.names()) {
             return Ok(());
         }
-        let _lock = names::names_lock(layout)?;
+        let _lock = names::names_lock(&containers.store.machine, layout)?;
         for entry in self.listed(&layout.names())?.into_iter().filter(|entry| is_temporary(entry)) {
             let path = layout.names().join(&entry);
             self.fix(entry, "a write was interrupted; its temporary file is deleted", || {
-                let deleted = containers.store.disk.remove_file(&path);
+                let deleted = containers.store.disk().remove_file(&path);
                 deleted.map_err(|error| Error::io("it cannot be deleted", error))
             });
         }
@@ -282,11 +283,11 @@ impl Pass<'_> {
 
     fn temporaries(&mut self, dir: &Path) {
         // A directory that cannot be listed is reported by whoever needs it.
-        let entries = self.containers.store.disk.list(dir).unwrap_or_default();
+        let entries = self.containers.store.disk().list(dir).unwrap_or_default();
         for entry in entries.into_iter().filter(|entry| entry.kind == EntryKind::File && is_temporary(&entry.name)) {
             let path = dir.join(&entry.name);
-            let disk = &self.containers.store.disk;
-            let old = disk.stat(&path).is_ok_and(|found| age(found.modified) > TEMPORARY_AGE);
+            let disk = self.containers.store.disk();
+            let old = disk.stat(&path).is_ok_and(|found| self.age(found.modified) > TEMPORARY_AGE);
             if old {
                 self.fix(entry.name, "a write was interrupted; its temporary file is deleted", || {
                     disk.remove_file(&path).map_err(|error| Error::io("it cannot be deleted", error))
@@ -296,20 +297,21 @@ impl Pass<'_> {
     }
 
     fn is_old(&self, path: &Path) -> bool {
-        let modified = self.containers.store.disk.stat(path).map(|found| found.modified);
-        modified.is_ok_and(|modified| age(modified) >= self.fresh)
+        let modified = self.containers.store.disk().stat(path).map(|found| found.modified);
+        modified.is_ok_and(|modified| self.age(modified) >= self.fresh)
+    }
+
+    /// How long ago; a time in the future (a clock that jumped) is old enough.
+    fn age(&self, modified: SystemTime) -> Duration {
+        let (now, then) = (self.containers.store.machine.clock.now(), Timestamp::from(modified));
+        if then > now { Duration::MAX } else { now.since(then) }
     }
 
     fn listed(&self, dir: &Path) -> Result<Vec<String>> {
-        match self.containers.store.disk.list(dir) {
+        match self.containers.store.disk().list(dir) {
             Ok(entries) => Ok(entries.into_iter().map(|entry| entry.name).collect()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
             Err(error) => Err(Error::io(format!("{} cannot be listed", dir.display()), error)),
         }
     }
-}
-
-/// How long ago; a time in the future (a clock that jumped) is old enough.
-fn age(modified: SystemTime) -> Duration {
-    modified.elapsed().unwrap_or(Duration::MAX)
 }

@@ -2,10 +2,7 @@
 //!
 //! Runs inside monitors: no kernel, no images, no waiting. Deliberately elsewhere: when to report (`linux`).
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::Duration;
 
 use super::{
     event_log::EXIT_CODE,
@@ -16,8 +13,8 @@ use super::{
 };
 use crate::engine::{
     backend::embedded::{
-        disk::Disk,
         launch::{AutoRemove, ExitFile, LaunchPlan, Reports, RunChange},
+        machine::Machine,
     },
     core::limits,
     domain::{Error, ErrorKind, EventAction, Verb},
@@ -30,29 +27,30 @@ const PAUSE: Duration = Duration::from_micros(500);
 
 /// The real [`Reports`]: finds its store through the plan.
 pub struct StoreReports {
-    disk: Arc<dyn Disk>,
+    machine: Machine,
 }
 
 impl StoreReports {
     #[must_use]
-    pub fn new(disk: Arc<dyn Disk>) -> Self {
-        Self { disk }
+    pub fn new(machine: Machine) -> Self {
+        Self { machine }
     }
 
     /// Everything the end of a run asks for: tells of it, and removes the container if it is to go. Somebody
     /// who holds the container's lock is waited for, within bounds.
     pub fn run_ended(&self, plan: &LaunchPlan, exit: &ExitFile) {
         self.changed(plan, &RunChange::Ended(exit.clone()));
-        let until = Instant::now() + PATIENCE;
-        while plan.auto_remove && self.auto_remove(plan) == AutoRemove::Busy && Instant::now() < until {
-            std::thread::sleep(PAUSE);
+        let clock = &self.machine.clock;
+        let until = clock.instant() + PATIENCE;
+        while plan.auto_remove && self.auto_remove(plan) == AutoRemove::Busy && clock.instant() < until {
+            clock.sleep(PAUSE);
         }
     }
 
     /// `None` for a plan whose directories are not laid out as ours: nothing to tell anybody then.
     fn store(&self, plan: &LaunchPlan) -> Option<Store> {
         let layout = Layout::of_plan(&plan.container_dir, &plan.run_dir)?;
-        Some(Store::new(layout, Arc::clone(&self.disk)))
+        Some(Store::new(layout, self.machine.clone()))
     }
 }
 
@@ -82,7 +80,7 @@ impl Reports for StoreReports {
             Read::Damaged(_) => return AutoRemove::Failed,
         };
         let remove_tree = |path: &std::path::Path| {
-            store.disk.remove_tree(path).map_err(|error| Error::io("its files cannot be deleted", error))
+            store.disk().remove_tree(path).map_err(|error| Error::io("its files cannot be deleted", error))
         };
         match dispose(&store, held, Some(&record), Volumes::Remove, &remove_tree) {
             Ok(_) => AutoRemove::Removed,

@@ -19,7 +19,7 @@ use crate::engine::{
         },
     },
     core::limits,
-    domain::{AttachOptions, ContainerId, Done, Error, ErrorKind, Force, Generation, Result, Timestamp, Verb},
+    domain::{AttachOptions, ContainerId, Done, Error, ErrorKind, Force, Generation, Result, Verb},
 };
 
 /// Where overlayfs keeps the mark, below its work directory.
@@ -77,12 +77,12 @@ impl Containers {
         context: &OperationContext,
     ) -> Result<LaunchPlan> {
         let run = locked.observed.last_run.next();
-        let now = Timestamp::now();
+        let now = self.store.machine.clock.now();
         let record = &mut locked.observed.record;
         record.run = run;
         record.start_failure = None;
         record.intent = Some(RecordedIntent {
-            pid: std::process::id(),
+            pid: self.store.machine.pid,
             since: now,
             deadline: now.plus(context.remaining()),
             change: Change::Start,
@@ -141,8 +141,11 @@ impl Containers {
         }
         let record = locked.observed.record.as_mut();
         record.intent = None;
-        record.start_failure =
-            Some(StartFailure { at: Timestamp::now(), code: failure_code(error), reason: error.reason().to_owned() });
+        record.start_failure = Some(StartFailure {
+            at: self.store.machine.clock.now(),
+            code: failure_code(error),
+            reason: error.reason().to_owned(),
+        });
         self.store.write(&locked.held, record, Durability::Unsynced)
     }
 }

@@ -3,13 +3,7 @@
 //! Works without kernel and images, so that a monitor can use it too. Deliberately elsewhere: the verbs
 //! themselves, what is in the files (`record`, `names`, `changes`, `event_log`).
 
-use std::{
-    collections::BTreeMap,
-    fmt, io,
-    path::PathBuf,
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::{collections::BTreeMap, fmt, io, path::PathBuf, sync::OnceLock, time::Duration};
 
 use super::{
     changes,
@@ -19,16 +13,17 @@ use super::{
 };
 use crate::engine::{
     backend::embedded::{
-        disk::{Disk, EntryKind, RealDisk},
+        disk::{Disk, EntryKind},
         lock::{self, Holder, Lock, Mode},
+        machine::Machine,
     },
-    domain::{ContainerId, EngineEvent, Error, EventAction, EventSubject, Generation, Result, Timestamp, Verb},
+    domain::{ContainerId, EngineEvent, Error, EventAction, EventSubject, Generation, Result, Verb},
 };
 
 /// The containers' part of the data and run directories.
 pub struct Store {
     pub layout: Layout,
-    pub disk: Arc<dyn Disk>,
+    pub machine: Machine,
     events: EventLog,
     prepared: OnceLock<()>,
 }
@@ -49,9 +44,14 @@ pub struct Held {
 
 impl Store {
     #[must_use]
-    pub fn new(layout: Layout, disk: Arc<dyn Disk>) -> Self {
+    pub fn new(layout: Layout, machine: Machine) -> Self {
         let events = EventLog::new(layout.events());
-        Self { layout, disk, events, prepared: OnceLock::new() }
+        Self { layout, machine, events, prepared: OnceLock::new() }
+    }
+
+    #[must_use]
+    pub fn disk(&self) -> &dyn Disk {
+        &*self.machine.disk
     }
 
     /// Makes the directories, once per process, before the first change.
@@ -63,7 +63,7 @@ impl Store {
             return Ok(());
         }
         for root in [self.layout.data(), self.layout.run()] {
-            RealDisk::claim_root(root).map_err(|error| {
+            self.disk().claim_root(root).map_err(|error| {
                 Error::io(format!("{} cannot be used", root.display()), error)
                     .remedy("make it your own (chown, chmod 700), or set WHARF_ROOT to another directory")
             })?;
@@ -72,7 +72,7 @@ impl Store {
         let directories =
             [layout.containers(), layout.names(), layout.events(), layout.volumes(), layout.trash(), layout.runs()];
         for directory in directories {
-            self.disk
+            self.disk()
                 .create_dir_all(&directory)
                 .map_err(|error| Error::io(format!("{} cannot be made", directory.display()), error))?;
         }
@@ -86,7 +86,7 @@ impl Store {
     /// # Errors
     /// `Denied` or `Io`.
     pub fn ids(&self) -> Result<Vec<ContainerId>> {
-        match self.disk.list(&self.layout.containers()) {
+        match self.disk().list(&self.layout.containers()) {
             Ok(entries) => Ok(entries
                 .into_iter()
                 .filter(|entry| entry.kind == EntryKind::Directory)
@@ -99,7 +99,7 @@ impl Store {
 
     #[must_use]
     pub fn read(&self, id: &ContainerId) -> Read {
-        read(&*self.disk, &self.layout.container(id))
+        read(self.disk(), &self.layout.container(id))
     }
 
     /// Takes the container's lock, waiting for its holder within bounds. `time_limit` is how long the
@@ -109,8 +109,8 @@ impl Store {
     /// `NoSuchContainer` when it is gone, `Busy` naming the holder, `Denied`, `Io`.
     pub fn lock(&self, id: &ContainerId, verb: Verb, time_limit: Duration) -> Result<Held> {
         let dir = self.layout.container(id);
-        let holder = Holder::this_process(verb, time_limit);
-        match lock::lock(&dir.join(LOCK), Mode::Exclusive, &holder, time_limit) {
+        let holder = Holder::this_process(&self.machine, verb, time_limit);
+        match lock::lock(&self.machine, &dir.join(LOCK), Mode::Exclusive, &holder, time_limit) {
             Ok(lock) => Ok(Held { id: id.clone(), dir, _lock: lock }),
             Err(error) if lock::is_gone(&error) => Err(Error::no_such_container(id)),
             Err(error) => Err(error),
@@ -123,7 +123,8 @@ impl Store {
     /// `NoSuchContainer` when it is gone, `Denied`, `Io`.
     pub fn try_lock(&self, id: &ContainerId, verb: Verb, time_limit: Duration) -> Result<Option<Held>> {
         let dir = self.layout.container(id);
-        match lock::try_lock(&dir.join(LOCK), Mode::Exclusive, &Holder::this_process(verb, time_limit)) {
+        let holder = Holder::this_process(&self.machine, verb, time_limit);
+        match lock::try_lock(self.disk(), &dir.join(LOCK), Mode::Exclusive, &holder) {
             Ok(lock) => Ok(lock.map(|lock| Held { id: id.clone(), dir, _lock: lock })),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Error::no_such_container(id)),
             Err(error) => Err(Error::io("its lock cannot be taken", error)),
@@ -135,19 +136,19 @@ impl Store {
     /// # Errors
     /// As [`write`].
     pub fn write(&self, held: &Held, record: &mut Record, durability: Durability) -> Result<()> {
-        write(&*self.disk, &held.dir, record, durability)?;
+        write(self.disk(), &held.dir, record, durability)?;
         self.announce(&held.id, record.revision);
         Ok(())
     }
 
     /// Tells watchers to look at a container.
     pub fn announce(&self, id: &ContainerId, generation: Generation) {
-        changes::announce(&*self.disk, &self.layout.changes(), id, generation);
+        changes::announce(self.disk(), &self.layout.changes(), id, generation);
     }
 
     /// Tells watchers to look at the images.
     pub fn announce_images(&self) {
-        changes::announce_images(&*self.disk, &self.layout.changes());
+        changes::announce_images(self.disk(), &self.layout.changes());
     }
 
     /// Notes what happened to a container. Watchers look when the change itself is announced.
@@ -157,27 +158,27 @@ impl Store {
         attributes.insert("name".to_owned(), record.name.to_string());
         attributes.extend(more.iter().map(|(key, value)| ((*key).to_owned(), value.clone())));
         let event = EngineEvent {
-            at: Timestamp::now(),
+            at: self.machine.clock.now(),
             subject: EventSubject::Container,
             action,
             id: record.id.to_string(),
             name: Some(record.name.to_string()),
             attributes,
         };
-        self.events.append(&*self.disk, &event);
+        self.events.append(self.disk(), &event);
     }
 
     /// Notes what happened to an image and tells watchers.
     pub fn note_image(&self, action: EventAction, image: &str) {
         let event = EngineEvent {
-            at: Timestamp::now(),
+            at: self.machine.clock.now(),
             subject: EventSubject::Image,
             action,
             id: image.to_owned(),
             name: Some(image.to_owned()),
             attributes: BTreeMap::new(),
         };
-        self.events.append(&*self.disk, &event);
+        self.events.append(self.disk(), &event);
         self.announce_images();
     }
 

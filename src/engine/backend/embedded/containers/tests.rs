@@ -39,7 +39,7 @@ fn assert_sound(world: &World, why: &str) {
     let again = containers.repair_older(RepairMode::LookOnly, Duration::ZERO).unwrap();
     assert!(again.is_empty(), "{why}: still wrong after a repair: {again:?}");
     let layout = world.layout();
-    let count = |dir: &Path, hidden: bool| match containers.store.disk.list(dir) {
+    let count = |dir: &Path, hidden: bool| match containers.store.disk().list(dir) {
         Ok(entries) => entries.iter().filter(|entry| hidden || !entry.name.starts_with('.')).count(),
         Err(_) => 0,
     };
@@ -111,7 +111,7 @@ fn a_container_goes_through_its_life() {
     assert_eq!(containers.get(&id).unwrap().state.exit_code, Some(3));
     containers.remove(&id, &RemoveOptions { force: Force::No, volumes: true }, &context()).unwrap();
     assert!(containers.get(&id).is_none());
-    assert_eq!(containers.store.disk.list(&world.layout().volumes()).unwrap().len(), 0);
+    assert_eq!(containers.store.disk().list(&world.layout().volumes()).unwrap().len(), 0);
     assert_sound(&world, "a whole life");
 }
 
@@ -306,7 +306,7 @@ fn a_name_reserved_by_a_rename_in_progress_is_not_given_away() {
     let store = containers.store();
     // A rename between its reservation and its record: the lock is held, the record has the old name.
     let held = store.lock(&id, Verb::Rename, Duration::from_secs(5)).unwrap();
-    names::reserve(&*store.disk, &store.layout, &name, &id).unwrap();
+    names::reserve(&store.machine, &store.layout, &name, &id).unwrap();
     assert_eq!(containers.create(&spec(Some("db")), &context()).unwrap_err().kind(), ErrorKind::NameInUse);
     // The renamer is killed: nobody claims the name any more.
     drop(held);

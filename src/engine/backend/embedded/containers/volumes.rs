@@ -16,6 +16,7 @@ use crate::engine::{
             kernel::{Kernel, VolumeFill},
             launch::ResolvedMount,
             lock::{self, Holder, Mode},
+            machine::Machine,
         },
     },
     core::limits,
@@ -35,7 +36,7 @@ pub struct Made(Vec<VolumeName>);
 
 /// Gives every volume a name: its own, or a random one that goes with the container.
 #[must_use]
-pub fn named(mounts: Vec<Mount>) -> Vec<RecordedMount> {
+pub fn named(machine: &Machine, mounts: Vec<Mount>) -> Vec<RecordedMount> {
     let name = |mount: Mount| match &mount.kind {
         MountKind::Bind { .. } | MountKind::Tmpfs { .. } => RecordedMount { mount, volume: None, anonymous: false },
         MountKind::Volume { name: Some(name), .. } => {
@@ -43,7 +44,7 @@ pub fn named(mounts: Vec<Mount>) -> Vec<RecordedMount> {
             RecordedMount { mount, volume: Some(name), anonymous: false }
         }
         MountKind::Volume { name: None, .. } => {
-            let name = ContainerId::random().as_str().parse().expect("64 digits are a volume name");
+            let name = machine.random_id().as_str().parse().expect("64 digits are a volume name");
             RecordedMount { mount, volume: Some(name), anonymous: true }
         }
     };
@@ -88,11 +89,11 @@ fn fill(
     context: &OperationContext,
 ) -> Result<()> {
     let dir = store.layout.volume(name);
-    if !is_empty(store, name) && !store.disk.exists(&dir.join("filled")) {
+    if !is_empty(store, name) && !store.disk().exists(&dir.join("filled")) {
         return Ok(());
     }
-    let holder = Holder::this_process(Verb::Create, context.remaining());
-    let _lock = lock::lock(&dir.join(LOCK), Mode::Exclusive, &holder, context.remaining())?;
+    let holder = Holder::this_process(&store.machine, Verb::Create, context.remaining());
+    let _lock = lock::lock(&store.machine, &dir.join(LOCK), Mode::Exclusive, &holder, context.remaining())?;
     let fill = VolumeFill { volume: dir, lowers: layers.to_owned(), path: target.to_owned() };
     kernel.fill_volume(&fill, &|| context.check())
 }
@@ -112,12 +113,12 @@ fn check_source(source: &Path) -> Result<()> {
 fn make(store: &Store, name: &VolumeName, made: &mut Made) -> Result<()> {
     let failed = |error| Error::io(format!("the volume {name} cannot be made"), error);
     let dir = store.layout.volume(name);
-    match store.disk.create_dir(&dir) {
+    match store.disk().create_dir(&dir) {
         Ok(()) => made.0.push(name.clone()),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
         Err(error) => return Err(failed(error)),
     }
-    match store.disk.create_dir_with_mode(&dir.join(DATA), 0o755) {
+    match store.disk().create_dir_with_mode(&dir.join(DATA), 0o755) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(failed(error)),
         Ok(()) | Err(_) => Ok(()),
     }
@@ -144,7 +145,7 @@ pub fn is_anonymous(name: &VolumeName) -> bool {
 #[must_use]
 pub fn is_half_filled(store: &Store, name: &VolumeName) -> bool {
     let dir = store.layout.volume(name);
-    COPIES.iter().any(|copy| store.disk.exists(&dir.join(copy))) && lock::is_free(&dir.join(LOCK))
+    COPIES.iter().any(|copy| store.disk().exists(&dir.join(copy))) && lock::is_free(store.disk(), &dir.join(LOCK))
 }
 
 /// Finishes or clears a copy that was cut. Without layers there is nothing to begin another one from.
@@ -153,10 +154,10 @@ pub fn is_half_filled(store: &Store, name: &VolumeName) -> bool {
 /// As `Kernel::fill_volume`; `Busy` when somebody has begun meanwhile.
 pub fn settle(store: &Store, kernel: &dyn Kernel, name: &VolumeName) -> Result<()> {
     let dir = store.layout.volume(name);
-    let holder = Holder::this_process(Verb::Repair, limits::STEP_DEADLINE);
-    let _lock = lock::lock(&dir.join(LOCK), Mode::Exclusive, &holder, limits::STEP_DEADLINE)?;
+    let holder = Holder::this_process(&store.machine, Verb::Repair, limits::STEP_DEADLINE);
+    let _lock = lock::lock(&store.machine, &dir.join(LOCK), Mode::Exclusive, &holder, limits::STEP_DEADLINE)?;
     let [filled, filling] = COPIES.map(|copy| dir.join(copy));
-    if store.disk.exists(&filled) {
+    if store.disk().exists(&filled) {
         let fill = VolumeFill { volume: dir, lowers: Vec::new(), path: PathBuf::from("/") };
         return kernel.fill_volume(&fill, &|| Ok(()));
     }
@@ -166,7 +167,7 @@ pub fn settle(store: &Store, kernel: &dyn Kernel, name: &VolumeName) -> Result<(
 /// Whether nothing was ever put into it, as far as can be told.
 #[must_use]
 pub fn is_empty(store: &Store, name: &VolumeName) -> bool {
-    match store.disk.list(&store.layout.volume(name).join(DATA)) {
+    match store.disk().list(&store.layout.volume(name).join(DATA)) {
         Ok(content) => content.is_empty(),
         Err(error) => error.kind() == io::ErrorKind::NotFound,
     }

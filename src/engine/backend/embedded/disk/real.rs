@@ -9,7 +9,10 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use super::{Disk, Entry, Stat, Sync, TemporaryFile, temporary_beside};
+use self::real_lock::RealLock;
+use super::{Disk, Entry, LockMode, LockedFile, Stat, Sync, TemporaryFile, temporary_beside};
+
+mod real_lock;
 
 /// Temporary files are `.tmp-PID-N`: hidden, and their maker can be told from the name.
 pub(super) const TEMPORARY_PREFIX: &str = ".tmp-";
@@ -18,14 +21,8 @@ pub(super) const TEMPORARY_PREFIX: &str = ".tmp-";
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RealDisk;
 
-impl RealDisk {
-    /// Makes sure that `root` is a directory only we write to: created 0700 with its parents when it
-    /// is missing. Parents that others may write to (sticky ones) are fine.
-    ///
-    /// # Errors
-    /// `PermissionDenied` when the directory belongs to somebody else or others may write to it;
-    /// `NotADirectory` when it is none.
-    pub fn claim_root(root: &Path) -> io::Result<()> {
+impl Disk for RealDisk {
+    fn claim_root(&self, root: &Path) -> io::Result<()> {
         match fs::symlink_metadata(root) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => make_dirs(root)?,
             Err(error) => return Err(error),
@@ -37,9 +34,19 @@ impl RealDisk {
         }
         refuse_foreign(&found)
     }
-}
 
-impl Disk for RealDisk {
+    fn try_lock(&self, path: &Path, mode: LockMode) -> io::Result<Option<Box<dyn LockedFile>>> {
+        RealLock::try_take(path, mode).map(|lock| lock.map(|lock| Box::new(lock) as Box<dyn LockedFile>))
+    }
+
+    fn is_lock_free(&self, path: &Path) -> bool {
+        match File::open(path) {
+            // The probe is shared and lasts a moment; a `try_lock` it disturbs is tried again.
+            Ok(file) => file.try_lock_shared().is_ok(),
+            Err(error) => error.kind() == io::ErrorKind::NotFound,
+        }
+    }
+
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         fs::read(path)
     }

@@ -79,13 +79,13 @@ fn directories_are_private_and_shared_ones_are_refused_as_roots() {
     use std::os::unix::fs::PermissionsExt as _;
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path().join("a/data");
-    RealDisk::claim_root(&root).unwrap();
+    RealDisk.claim_root(&root).unwrap();
     assert_eq!(fs::metadata(&root).unwrap().permissions().mode() & 0o777, 0o700);
     fs::set_permissions(&root, fs::Permissions::from_mode(0o777)).unwrap();
-    assert_eq!(RealDisk::claim_root(&root).unwrap_err().kind(), io::ErrorKind::PermissionDenied);
+    assert_eq!(RealDisk.claim_root(&root).unwrap_err().kind(), io::ErrorKind::PermissionDenied);
     let file = dir.path().join("file");
     fs::write(&file, b"").unwrap();
-    assert_eq!(RealDisk::claim_root(&file).unwrap_err().kind(), io::ErrorKind::NotADirectory);
+    assert_eq!(RealDisk.claim_root(&file).unwrap_err().kind(), io::ErrorKind::NotADirectory);
 }
 
 #[test]

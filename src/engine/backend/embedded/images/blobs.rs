@@ -18,6 +18,7 @@ use crate::engine::{
         embedded::{
             disk::Disk,
             lock::{Holder, Lock, Mode, try_lock},
+            machine::Machine,
             manifest::Descriptor,
         },
     },
@@ -31,12 +32,12 @@ const WRITER_POLL: Duration = Duration::from_millis(20);
 #[derive(Clone)]
 pub(super) struct Blobs {
     layout: Layout,
-    disk: Arc<dyn Disk>,
+    machine: Machine,
 }
 
 impl Blobs {
-    pub(super) fn new(layout: Layout, disk: Arc<dyn Disk>) -> Self {
-        Self { layout, disk }
+    pub(super) fn new(layout: Layout, machine: Machine) -> Self {
+        Self { layout, machine }
     }
 
     /// Whether the blob is here with the size it should have.
@@ -45,7 +46,7 @@ impl Blobs {
     }
 
     pub(super) fn size(&self, digest: &Digest) -> Option<u64> {
-        self.disk.stat(&self.layout.blob(digest)).ok().map(|stat| stat.len) // Not there, whatever the reason.
+        self.disk().stat(&self.layout.blob(digest)).ok().map(|stat| stat.len) // Not there, whatever the reason.
     }
 
     /// A small blob, verified. `None` when it is not here.
@@ -61,7 +62,7 @@ impl Blobs {
             }
             Some(_) => {}
         }
-        let bytes = self.disk.read(&path).map_err(|error| Error::io("reading a blob", error))?;
+        let bytes = self.disk().read(&path).map_err(|error| Error::io("reading a blob", error))?;
         if digest.is_of(&bytes) {
             return Ok(Some(bytes));
         }
@@ -80,7 +81,7 @@ impl Blobs {
         if self.size(digest) == Some(bytes.len() as u64) {
             return Ok(());
         }
-        self.disk.write_durable(&self.layout.blob(digest), bytes).map_err(|error| Error::io("writing a blob", error))
+        self.disk().write_durable(&self.layout.blob(digest), bytes).map_err(|error| Error::io("writing a blob", error))
     }
 
     /// Opens a blob; at its end the reader fails with `InvalidData` unless the content was the digest's.
@@ -90,19 +91,19 @@ impl Blobs {
     pub(super) fn open(&self, digest: &Digest) -> Result<VerifyingReader> {
         let missing =
             |error| Error::io(format!("opening blob {}", digest.short()), error).remedy("pull the image again");
-        let file = self.disk.open(&self.layout.blob(digest)).map_err(missing)?;
+        let file = self.disk().open(&self.layout.blob(digest)).map_err(missing)?;
         let digester = Digester::new(digest.algorithm());
         Ok(VerifyingReader { file, digest: digest.clone(), digester: Some(digester) })
     }
 
     /// Drops a blob found damaged. Failing to is no worse than before: it is found again.
     pub(super) fn discard(&self, digest: &Digest) {
-        let _ = self.disk.remove_file(&self.layout.blob(digest));
+        let _ = self.disk().remove_file(&self.layout.blob(digest));
     }
 
     /// Deletes a blob nobody needs; gone already is fine.
     pub(super) fn delete(&self, digest: &Digest) -> Result<()> {
-        match self.disk.remove_file(&self.layout.blob(digest)) {
+        match self.disk().remove_file(&self.layout.blob(digest)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::io("deleting a blob", error)),
             Ok(()) | Err(_) => Ok(()),
         }
@@ -123,17 +124,17 @@ impl Blobs {
         let mut told = false;
         loop {
             check()?;
-            let holder = Holder::this_process(Verb::Pull, context.remaining());
-            match try_lock(&path, Mode::Exclusive, &holder) {
-                Ok(Some(lock)) => return Ok(WriterLock { _lock: lock, disk: Arc::clone(&self.disk), path }),
+            let holder = Holder::this_process(&self.machine, Verb::Pull, context.remaining());
+            match try_lock(self.disk(), &path, Mode::Exclusive, &holder) {
+                Ok(Some(lock)) => return Ok(WriterLock { _lock: lock, disk: Arc::clone(&self.machine.disk), path }),
                 Ok(None) => {
                     if !std::mem::replace(&mut told, true) {
                         waiting();
                     }
-                    std::thread::sleep(WRITER_POLL);
+                    context.clock.sleep(WRITER_POLL);
                 }
                 // The last writer took its lock file away: take a new one.
-                Err(error) if error.kind() == io::ErrorKind::NotFound && self.disk.exists(&self.layout.ingest()) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound && self.disk().exists(&self.layout.ingest()) => {}
                 Err(error) => return Err(Error::io("locking a digest", error)),
             }
         }
@@ -143,8 +144,8 @@ impl Blobs {
         &self.layout
     }
 
-    pub(super) fn disk(&self) -> &Arc<dyn Disk> {
-        &self.disk
+    pub(super) fn disk(&self) -> &dyn Disk {
+        &*self.machine.disk
     }
 }
 

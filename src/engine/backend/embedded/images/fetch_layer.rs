@@ -2,7 +2,7 @@
 //!
 //! Deliberately elsewhere: which layers (`pull`), receiving (`receive`), unpacking (`unpack_stream`).
 
-use std::{path::PathBuf, thread};
+use std::path::PathBuf;
 
 use super::{
     layers::{PublishedLayer, Staging},
@@ -172,23 +172,26 @@ impl ImageStore {
         let staging = self.layers.stage(&job.diff_id)?;
         let target = staging.files();
         let tide = Tide::default();
-        let (received, unpacked) = thread::scope(|scope| {
-            let receiving = scope.spawn(|| {
-                let received = receive(&self.blobs, &job.blob, partial, source, control, &tide);
-                if received.is_ok() {
-                    board.phase(&job.lines, TransferPhase::Unpacking);
-                }
-                received
-            });
-            let stream = TideReader::new(file, &tide);
-            let unpacked = self.unpack(stream, job, &target, board);
+        let (mut received, mut unpacked) = (None, None);
+        let receiving = || {
+            let outcome = receive(&self.blobs, &job.blob, partial, source, control, &tide);
+            if outcome.is_ok() {
+                board.phase(&job.lines, TransferPhase::Unpacking);
+            }
+            received = Some(outcome);
+        };
+        let unpacking = || {
+            let outcome = self.unpack(TideReader::new(file, &tide), job, &target, board);
             // A broken layer is received to its end, to learn whether the transfer or the image is at fault.
-            if unpacked.as_ref().is_err_and(|error| error.kind() != ErrorKind::Corrupt) {
+            if outcome.as_ref().is_err_and(|error| error.kind() != ErrorKind::Corrupt) {
                 tide.abandon();
             }
-            (receiving.join(), unpacked)
-        });
-        let received = received.map_err(|_| Error::new(ErrorKind::Internal, "a receiving thread panicked"))?;
+            unpacked = Some(outcome);
+        };
+        let ended = self.machine.threads.together(vec![Box::new(receiving), Box::new(unpacking)]);
+        let (Ok(()), Some(received), Some(unpacked)) = (ended, received, unpacked) else {
+            return Err(Error::new(ErrorKind::Internal, "a thread that received or unpacked a layer panicked"));
+        };
         match (received, unpacked) {
             (Err(error), Err(cause)) if error.kind() == ErrorKind::Cancelled => {
                 (control.check)()?;
@@ -218,7 +221,15 @@ impl ImageStore {
         let staging = self.layers.stage(diff_id)?;
         let limits = UnpackLimits::for_blob(blob.size);
         let reader = self.blobs.open(&blob.digest)?;
-        match unpack_stream(reader, diff_id, &staging.files(), self.layers.unpacker(), &limits, files) {
+        match unpack_stream(
+            reader,
+            diff_id,
+            &staging.files(),
+            self.layers.unpacker(),
+            &*self.machine.threads,
+            &limits,
+            files,
+        ) {
             Ok(report) => Ok((staging, report)),
             Err(error) => {
                 self.drop_if_damaged(&blob.digest)?;
@@ -247,7 +258,7 @@ impl ImageStore {
     ) -> Result<UnpackReport> {
         let files = |count| board.update(&job.lines, |transfer| transfer.files = count);
         let limits = UnpackLimits::for_blob(job.blob.size);
-        unpack_stream(stream, &job.diff_id, target, self.layers.unpacker(), &limits, &files)
+        unpack_stream(stream, &job.diff_id, target, self.layers.unpacker(), &*self.machine.threads, &limits, &files)
     }
 
     fn settle_outcome(&self, job: &LayerJob, staging: Staging, report: UnpackReport) -> Result<LayerOutcome> {

@@ -7,10 +7,7 @@
 use std::{
     io,
     path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::Arc,
 };
 
 use serde::{Deserialize, Serialize};
@@ -20,7 +17,7 @@ use super::{
     unpacker::{UnpackReport, Unpacker},
 };
 use crate::engine::{
-    backend::embedded::disk::Disk,
+    backend::embedded::machine::Machine,
     domain::{Digest, Error, ErrorKind, Result},
 };
 
@@ -33,7 +30,7 @@ const FILES: &str = "fs";
 #[derive(Clone)]
 pub(super) struct Layers {
     layout: Layout,
-    disk: Arc<dyn Disk>,
+    machine: Machine,
     unpacker: Arc<dyn Unpacker>,
     boot: Arc<str>,
 }
@@ -65,8 +62,8 @@ pub(super) struct PublishedLayer {
 }
 
 impl Layers {
-    pub(super) fn new(layout: Layout, disk: Arc<dyn Disk>, unpacker: Arc<dyn Unpacker>, boot: Arc<str>) -> Self {
-        Self { layout, disk, unpacker, boot }
+    pub(super) fn new(layout: Layout, machine: Machine, unpacker: Arc<dyn Unpacker>, boot: Arc<str>) -> Self {
+        Self { layout, machine, unpacker, boot }
     }
 
     /// The layer as it can be used now: under its `diff_id`, else under its chain id.
@@ -84,14 +81,12 @@ impl Layers {
 
     /// An empty directory to unpack `diff_id` into, nobody else's.
     pub(super) fn stage(&self, diff_id: &Digest) -> Result<Staging> {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        let unique = NEXT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("{}.{}.{unique}.layer", diff_id.short(), std::process::id());
+        let name = format!("{}.{}.layer", diff_id.short(), self.machine.unique());
         let staging = Staging { layers: self.clone(), directory: self.layout.ingest().join(name) };
         staging.clear()?;
         let files = staging.files();
         self.unpacker.scatter(&self.layout.ingest());
-        self.disk.create_dir_all(&files).map_err(|error| Error::io("making a layer's directory", error))?;
+        self.machine.disk.create_dir_all(&files).map_err(|error| Error::io("making a layer's directory", error))?;
         Ok(staging)
     }
 
@@ -124,12 +119,12 @@ impl Layers {
         self.write_marker(&staging.directory.join(MARKER), &marker).map_err(failed)?;
         let place = self.layout.layer(&key);
         // Renaming onto a directory works only while it is empty, so there is one winner.
-        while let Err(error) = self.disk.rename(&staging.directory, &place) {
+        while let Err(error) = self.machine.disk.rename(&staging.directory, &place) {
             let found = self.marker(&key).is_some_and(|marker| self.is_sound(&marker));
             if found {
                 break;
             }
-            if !self.disk.exists(&place) {
+            if !self.machine.disk.exists(&place) {
                 return Err(failed(error));
             }
             self.discard(&key)?;
@@ -145,10 +140,8 @@ impl Layers {
 
     /// Moves the layer of that directory name to the trash, where nobody looks for it; gone already is fine.
     pub(super) fn hide(&self, name: &str) -> Result<PathBuf> {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        let unique = NEXT.fetch_add(1, Ordering::Relaxed);
-        let hidden = self.layout.trash().join(format!("{name}.{}.{unique}", std::process::id()));
-        match self.disk.rename(&self.layout.layers().join(name), &hidden) {
+        let hidden = self.layout.trash().join(format!("{name}.{}", self.machine.unique()));
+        match self.machine.disk.rename(&self.layout.layers().join(name), &hidden) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::io("removing a layer", error)),
             Ok(()) | Err(_) => Ok(hidden),
         }
@@ -163,7 +156,7 @@ impl Layers {
     /// as the disk needs; `Ok(false)` when there was nothing to do.
     pub(super) fn settle(&self) -> Result<bool> {
         let failed = |error| Error::io("settling layers", error);
-        let names = self.disk.list(&self.layout.layers()).map_err(failed)?;
+        let names = self.machine.disk.list(&self.layout.layers()).map_err(failed)?;
         let waiting: Vec<(PathBuf, LayerMarker)> = names
             .iter()
             .filter_map(|entry| {
@@ -193,12 +186,12 @@ impl Layers {
 
     /// `None` for a missing or torn marker: then there is no layer.
     fn read_marker(&self, path: &Path) -> Option<LayerMarker> {
-        let bytes = self.disk.read(path).ok()?;
+        let bytes = self.machine.disk.read(path).ok()?;
         serde_json::from_slice(&bytes).ok().filter(|marker: &LayerMarker| marker.format == FORMAT)
     }
 
     fn write_marker(&self, path: &Path, marker: &LayerMarker) -> io::Result<()> {
-        self.disk.write_atomic(path, &serde_json::to_vec(marker)?)
+        self.machine.disk.write_atomic(path, &serde_json::to_vec(marker)?)
     }
 
     fn is_sound(&self, marker: &LayerMarker) -> bool {

@@ -3,22 +3,14 @@
 //! A lease is a list of digests beside a file its owner keeps locked: when the owner dies, the kernel ends the lease.
 //! Deliberately elsewhere: deleting (`collect`).
 
-use std::{
-    collections::HashSet,
-    io,
-    path::PathBuf,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{collections::HashSet, io, path::PathBuf, time::Duration};
 
 use super::layout::Layout;
 use crate::engine::{
     backend::embedded::{
         disk::Disk,
         lock::{Holder, Lock, Mode, is_free, lock, try_lock},
+        machine::Machine,
     },
     domain::{Digest, Error, Result, Verb},
 };
@@ -30,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[derive(Clone)]
 pub(super) struct Leases {
     layout: Layout,
-    disk: Arc<dyn Disk>,
+    machine: Machine,
 }
 
 /// Content kept for an operation that has begun; ends with the value, or with its process.
@@ -56,8 +48,8 @@ pub struct CollectionGuard {
 }
 
 impl Leases {
-    pub(super) fn new(layout: Layout, disk: Arc<dyn Disk>) -> Self {
-        Self { layout, disk }
+    pub(super) fn new(layout: Layout, machine: Machine) -> Self {
+        Self { layout, machine }
     }
 
     /// Keeps everything as it is, together with others who want that.
@@ -72,13 +64,12 @@ impl Leases {
 
     /// A new lease, empty.
     pub(super) fn begin(&self, verb: Verb, time_limit: Duration) -> Result<Lease> {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        let name = format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let name = self.machine.unique();
         let failed = |error| Error::io("taking a lease", error);
         // Against a collection that looks at the file between its making and its locking.
         let _guard = self.share(verb)?;
-        let holder = Holder::this_process(verb, time_limit);
-        let held = try_lock(&self.path(&name, "lock"), Mode::Exclusive, &holder).map_err(failed)?;
+        let holder = Holder::this_process(&self.machine, verb, time_limit);
+        let held = try_lock(self.disk(), &self.path(&name, "lock"), Mode::Exclusive, &holder).map_err(failed)?;
         let held = held.ok_or_else(|| failed(io::Error::other("another process has this one's number")))?;
         Ok(Lease { leases: self.clone(), name, digests: Vec::new(), _held: held })
     }
@@ -87,25 +78,25 @@ impl Leases {
     pub(super) fn living(&self) -> Result<Leased> {
         let failed = |error| Error::io("reading leases", error);
         let mut living = Leased::default();
-        let entries = self.disk.list(&self.layout.leases()).map_err(failed)?;
+        let entries = self.disk().list(&self.layout.leases()).map_err(failed)?;
         let locks: HashSet<&str> = entries.iter().filter_map(|entry| entry.name.strip_suffix(".lock")).collect();
         for entry in &entries {
             let Some(name) = entry.name.strip_suffix(".lock") else {
                 // A list without its lock, or a list half-written: nobody writes one now.
                 if entry.name.strip_suffix(".json").is_none_or(|name| !locks.contains(name)) {
-                    let _ = self.disk.remove_file(&self.layout.leases().join(&entry.name));
+                    let _ = self.disk().remove_file(&self.layout.leases().join(&entry.name));
                 }
                 continue;
             };
             let list = self.path(name, "json");
-            if is_free(&self.path(name, "lock")) {
+            if is_free(self.disk(), &self.path(name, "lock")) {
                 // A dead lease that cannot be cleared is found again next time.
-                let _ = self.disk.remove_file(&list);
-                let _ = self.disk.remove_file(&self.path(name, "lock"));
+                let _ = self.disk().remove_file(&list);
+                let _ = self.disk().remove_file(&self.path(name, "lock"));
                 continue;
             }
             living.leases += 1;
-            match self.disk.read(&list) {
+            match self.disk().read(&list) {
                 Ok(bytes) => living.digests.extend(
                     serde_json::from_slice::<Vec<Digest>>(&bytes)
                         .map_err(|error| failed(io::Error::new(io::ErrorKind::InvalidData, error)))?,
@@ -118,9 +109,13 @@ impl Leases {
         Ok(living)
     }
 
+    fn disk(&self) -> &dyn Disk {
+        &*self.machine.disk
+    }
+
     fn guard(&self, verb: Verb, mode: Mode) -> Result<CollectionGuard> {
-        let holder = Holder::this_process(verb, PATIENCE);
-        Ok(CollectionGuard { _lock: lock(&self.layout.collection_lock(), mode, &holder, PATIENCE)? })
+        let holder = Holder::this_process(&self.machine, verb, PATIENCE);
+        Ok(CollectionGuard { _lock: lock(&self.machine, &self.layout.collection_lock(), mode, &holder, PATIENCE)? })
     }
 
     fn path(&self, name: &str, extension: &str) -> PathBuf {
@@ -135,14 +130,14 @@ impl Lease {
         let _guard = self.leases.share(verb)?;
         let bytes = serde_json::to_vec(&self.digests).expect("digests are strings");
         let path = self.leases.path(&self.name, "json");
-        self.leases.disk.write_atomic(&path, &bytes).map_err(|error| Error::io("writing a lease", error))
+        self.leases.disk().write_atomic(&path, &bytes).map_err(|error| Error::io("writing a lease", error))
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
         // A leftover is dead as soon as its lock is free, and cleared by the next collection.
-        let _ = self.leases.disk.remove_file(&self.leases.path(&self.name, "json"));
-        let _ = self.leases.disk.remove_file(&self.leases.path(&self.name, "lock"));
+        let _ = self.leases.disk().remove_file(&self.leases.path(&self.name, "json"));
+        let _ = self.leases.disk().remove_file(&self.leases.path(&self.name, "lock"));
     }
 }

@@ -10,7 +10,6 @@ use std::{
         Mutex, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
-    thread,
 };
 
 use super::{
@@ -27,11 +26,12 @@ use crate::engine::{
     backend::{
         OperationContext,
         embedded::{
+            machine::Task,
             manifest::{Descriptor, INDEX_DEPTH, ImageManifest, MANIFEST_MAX, Manifest, platform_mismatch},
             registry::read_error,
         },
     },
-    domain::{Digest, Error, ErrorKind, ImageReference, Platform, Result, Timestamp, Verb},
+    domain::{Digest, Error, ErrorKind, ImageReference, Platform, Result, Verb},
 };
 
 /// Layers in work at a time. Each has up to four threads; more than three only fight over the disk.
@@ -219,14 +219,10 @@ impl ImageStore {
                 }
             }
         };
-        let panicked = thread::scope(|scope| {
-            let workers: Vec<_> = (0..LAYERS_AT_ONCE.min(jobs.len())).map(|_| scope.spawn(work)).collect();
-            workers.into_iter().map(thread::ScopedJoinHandle::join).filter(Result::is_err).count() > 0
-        });
+        let workers = (0..LAYERS_AT_ONCE.min(jobs.len())).map(|_| Box::new(work) as Task<'_>).collect();
+        let ended = self.machine.threads.together(workers);
         let mut errors = errors.into_inner().unwrap_or_else(PoisonError::into_inner);
-        if panicked {
-            return Err(Error::new(ErrorKind::Internal, "a thread that fetched a layer panicked"));
-        }
+        ended.map_err(|_| Error::new(ErrorKind::Internal, "a thread that fetched a layer panicked"))?;
         // Layers that were stopped because another one failed only say so; the cause is what counts.
         errors.sort_by_key(|error| error.kind() == ErrorKind::Cancelled);
         if let Some(error) = errors.into_iter().next() {
@@ -285,7 +281,7 @@ impl ImageStore {
             digests: Vec::new(),
             platform: found.config.platform(),
             created: found.config.created,
-            pulled: Timestamp::now(),
+            pulled: self.machine.clock.now(),
             layers: layers.collect(),
             root,
         };

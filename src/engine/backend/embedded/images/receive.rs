@@ -221,7 +221,7 @@ fn receive_rest(
         while !pause.is_zero() {
             (control.check)()?;
             let nap = pause.min(Duration::from_millis(50));
-            std::thread::sleep(nap);
+            control.context.clock.sleep(nap);
             pause -= nap;
         }
     }

@@ -16,7 +16,7 @@ use super::{
     unpacker::Unpacker,
 };
 use crate::engine::{
-    backend::embedded::disk::Disk,
+    backend::embedded::{disk::Disk, machine::Machine},
     domain::{Error, Result},
 };
 
@@ -25,6 +25,7 @@ use crate::engine::{
 pub struct ImageStore {
     pub(super) layout: Layout,
     pub(super) disk: Arc<dyn Disk>,
+    pub(super) machine: Machine,
     pub(super) blobs: Blobs,
     pub(super) layers: Layers,
     pub(super) records: Records,
@@ -37,8 +38,9 @@ impl ImageStore {
     ///
     /// # Errors
     /// The disk's.
-    pub fn open(root: &Path, disk: Arc<dyn Disk>, unpacker: Arc<dyn Unpacker>, boot: &str) -> Result<Self> {
+    pub fn open(root: &Path, machine: Machine, unpacker: Arc<dyn Unpacker>, boot: &str) -> Result<Self> {
         let layout = Layout::new(root.to_owned());
+        let disk = &machine.disk;
         let failed = |error| Error::io("opening the image store", error).on(root.display());
         for directory in layout.directories() {
             if !disk.exists(&directory) {
@@ -50,12 +52,13 @@ impl ImageStore {
             disk.write_atomic(&version, br#"{"imageLayoutVersion":"1.0.0"}"#).map_err(failed)?;
         }
         Ok(Self {
-            blobs: Blobs::new(layout.clone(), Arc::clone(&disk)),
-            layers: Layers::new(layout.clone(), Arc::clone(&disk), unpacker, boot.into()),
-            records: Records::new(layout.clone(), Arc::clone(&disk)),
-            leases: Leases::new(layout.clone(), Arc::clone(&disk)),
+            blobs: Blobs::new(layout.clone(), machine.clone()),
+            layers: Layers::new(layout.clone(), machine.clone(), unpacker, boot.into()),
+            records: Records::new(layout.clone(), Arc::clone(disk)),
+            leases: Leases::new(layout.clone(), machine.clone()),
+            disk: Arc::clone(disk),
             layout,
-            disk,
+            machine,
         })
     }
 

@@ -10,14 +10,16 @@ use std::{
         Arc, Mutex, PoisonError,
         mpsc::{Receiver, SyncSender, sync_channel},
     },
-    thread,
 };
 
 use super::{
     layers::from_unpacker,
     unpacker::{UnpackLimits, UnpackReport, Unpacker},
 };
-use crate::engine::domain::{Digest, Digester, Error, ErrorKind, Result};
+use crate::engine::{
+    backend::embedded::machine::Threads,
+    domain::{Digest, Digester, Error, ErrorKind, Result},
+};
 
 /// Bytes handed from the inflating thread to the others at a time, and how many such pieces may wait.
 const PIECE: usize = 256 << 10;
@@ -35,22 +37,25 @@ pub(super) fn unpack_stream(
     diff_id: &Digest,
     target: &Path,
     unpacker: &dyn Unpacker,
+    threads: &dyn Threads,
     limits: &UnpackLimits,
     files: &(dyn Fn(u64) + Sync),
 ) -> Result<UnpackReport> {
     let pool = Pool::default();
     let (to_hash, hashed) = sync_channel::<Piece>(PIECES);
     let (to_apply, applied) = sync_channel::<Piece>(PIECES);
-    let (report, inflated, digest) = thread::scope(|scope| {
-        let inflating = scope.spawn(|| inflate(blob, &pool, to_hash, to_apply, limits));
-        let hashing = scope.spawn(|| hash(hashed, Digester::new(diff_id.algorithm()), &pool));
+    let (mut inflated, mut digest, mut report) = (None, None, None);
+    let inflating = || inflated = Some(inflate(blob, &pool, to_hash, to_apply, limits));
+    let hashing = || digest = Some(hash(hashed, Digester::new(diff_id.algorithm()), &pool));
+    let applying = || {
+        // Dropped at the end: the inflating thread must not wait for a reader that has given up.
         let mut stream = PieceReader { pieces: applied, current: None, taken: 0, pool: &pool };
-        let report = unpacker.unpack(&mut stream, target, limits, files);
-        drop(stream); // The inflating thread must not wait for a reader that has given up.
-        (report, inflating.join(), hashing.join())
-    });
-    let inflated = inflated.map_err(|_| panicked())?;
-    let digest = digest.map_err(|_| panicked())?;
+        report = Some(unpacker.unpack(&mut stream, target, limits, files));
+    };
+    let ended = threads.together(vec![Box::new(inflating), Box::new(hashing), Box::new(applying)]);
+    let (Ok(()), Some(inflated), Some(digest), Some(report)) = (ended, inflated, digest, report) else {
+        return Err(Error::new(ErrorKind::Internal, "a thread that unpacked a layer panicked"));
+    };
     // A failure to apply ends the inflating, never the other way round: so the first in the order of causes.
     match (report, inflated) {
         (Ok(_), Err(error)) => Err(error),
@@ -204,8 +209,4 @@ impl Pool {
         // A list of buffers is never half-changed.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn panicked() -> Error {
-    Error::new(ErrorKind::Internal, "a thread that unpacked a layer panicked")
 }

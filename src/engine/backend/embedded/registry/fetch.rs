@@ -17,7 +17,10 @@ use super::{
 use crate::engine::{
     backend::{
         OperationContext,
-        embedded::manifest::{ACCEPT, Descriptor, MANIFEST_MAX},
+        embedded::{
+            machine::{OsThreads, Threads},
+            manifest::{ACCEPT, Descriptor, MANIFEST_MAX},
+        },
     },
     domain::{Digest, Error, ErrorKind, ImageReference, Result, Tag},
 };
@@ -62,6 +65,7 @@ pub struct FetchedManifest {
 #[derive(Clone)]
 pub struct Registry {
     pub(super) client: Arc<Client>,
+    pub(super) threads: Arc<dyn Threads>,
 }
 
 impl Registry {
@@ -83,7 +87,14 @@ impl Registry {
         pace: Arc<dyn Pace>,
         context: OperationContext,
     ) -> Self {
-        Self { client: Arc::new(Client::new(settings, transport, pace, context)) }
+        let client = Arc::new(Client::new(settings, transport, pace, context));
+        Self { client, threads: Arc::new(OsThreads) }
+    }
+
+    /// With other threads for what is done side by side.
+    #[must_use]
+    pub fn with_threads(self, threads: Arc<dyn Threads>) -> Self {
+        Self { threads, ..self }
     }
 
     /// The manifest or index of that name, its digest checked against the name and what the registry says.

@@ -102,29 +102,30 @@ pub fn push(
     }
     let board = Board::open(&registry.client.exchange.context, plan, groups.values().flatten());
     let groups: Vec<Vec<Repository>> = groups.into_values().collect();
-    let reached: Vec<(Repository, Result<()>)> = side_by_side(&groups, REGISTRIES_AT_ONCE, |repositories| {
-        let mut served: Vec<Repository> = Vec::new();
-        let mut results = Vec::new();
-        for repository in repositories {
-            let job = Job { registry, plan, repository, origin, served: &served, board: &board };
-            let outcome = job.bring_content();
-            if outcome.is_ok() {
-                served.push(repository.clone());
+    let reached: Vec<(Repository, Result<()>)> =
+        side_by_side(&*registry.threads, &groups, REGISTRIES_AT_ONCE, |repositories| {
+            let mut served: Vec<Repository> = Vec::new();
+            let mut results = Vec::new();
+            for repository in repositories {
+                let job = Job { registry, plan, repository, origin, served: &served, board: &board };
+                let outcome = job.bring_content();
+                if outcome.is_ok() {
+                    served.push(repository.clone());
+                }
+                results.push((repository.clone(), outcome));
             }
-            results.push((repository.clone(), outcome));
-        }
-        results
-    })
-    .into_iter()
-    .flatten()
-    .collect();
+            results
+        })
+        .into_iter()
+        .flatten()
+        .collect();
     let publish = |target: &ImageReference| {
         let repository = Repository::from(target);
         let content = reached.iter().find(|(reached, _)| *reached == repository).map(|(_, outcome)| outcome.clone());
         content.unwrap_or(Ok(()))?;
         publish(registry, plan, &repository, target)
     };
-    side_by_side(targets, REGISTRIES_AT_ONCE, |target| TargetResult {
+    side_by_side(&*registry.threads, targets, REGISTRIES_AT_ONCE, |target| TargetResult {
         target: target.clone(),
         outcome: publish(target).map_err(|error| error.on(target)),
     })
@@ -236,7 +237,7 @@ impl Job<'_> {
 
     fn bring_blobs(&self, blobs: &[&Descriptor]) -> Result<()> {
         let failed = AtomicBool::new(false);
-        let results = side_by_side(blobs, BLOBS_AT_ONCE, |blob| {
+        let results = side_by_side(&*self.registry.threads, blobs, BLOBS_AT_ONCE, |blob| {
             if failed.load(Ordering::Relaxed) {
                 return Ok(()); // The first failure is what is told.
             }

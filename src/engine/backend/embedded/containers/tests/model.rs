@@ -22,10 +22,11 @@ use crate::engine::{
                 base_image::{BaseImage, BaseImages, Defaults},
                 layout::{EXIT, Layout, STATE},
             },
-            disk::{Disk, Entry, RealDisk, Stat, TemporaryFile},
+            disk::{Disk, Entry, LockMode, LockedFile, RealDisk, Stat, TemporaryFile},
             images::unpacker::RootAttributes,
             kernel::{HostFacts, Kernel, Launched, Liveness, LogWatch, Observation, ProcessSession, VolumeFill},
             launch::{ExitFile, FORMAT, LaunchPlan, ProcessIdentity, StateFile},
+            machine::Machine as OneProcess,
         },
     },
     domain::*,
@@ -61,6 +62,15 @@ impl Life {
 pub struct MortalDisk(pub Life);
 
 impl Disk for MortalDisk {
+    fn claim_root(&self, root: &Path) -> io::Result<()> {
+        RealDisk.claim_root(root)
+    }
+    fn try_lock(&self, path: &Path, mode: LockMode) -> io::Result<Option<Box<dyn LockedFile>>> {
+        RealDisk.try_lock(path, mode)
+    }
+    fn is_lock_free(&self, path: &Path) -> bool {
+        RealDisk.is_lock_free(path)
+    }
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         RealDisk.read(path)
     }
@@ -285,6 +295,7 @@ impl World {
 
     pub fn process_where_starts_fail(&self, life: &Life, launch_fails: Option<ErrorKind>) -> Containers {
         let kernel = ModelKernel { machine: self.machine.clone(), life: life.clone(), launch_fails };
-        Containers::new(self.layout(), Arc::new(MortalDisk(life.clone())), Arc::new(kernel), Arc::new(OneImage))
+        let machine = OneProcess::with_disk(Arc::new(MortalDisk(life.clone())));
+        Containers::new(self.layout(), machine, Arc::new(kernel), Arc::new(OneImage))
     }
 }

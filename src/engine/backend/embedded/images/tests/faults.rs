@@ -9,7 +9,7 @@ use super::{
     *,
 };
 use crate::engine::{
-    backend::embedded::disk::{Disk, Entry, Stat, Sync as Durability, TemporaryFile},
+    backend::embedded::disk::{Disk, Entry, LockMode, LockedFile, Stat, Sync as Durability, TemporaryFile},
     domain::{ErrorKind, Force, Result},
 };
 
@@ -71,6 +71,18 @@ impl TemporaryFile for FaultyPart {
 }
 
 impl Disk for FaultyDisk {
+    fn claim_root(&self, root: &Path) -> io::Result<()> {
+        RealDisk.claim_root(root)
+    }
+
+    fn try_lock(&self, path: &Path, mode: LockMode) -> io::Result<Option<Box<dyn LockedFile>>> {
+        RealDisk.try_lock(path, mode)
+    }
+
+    fn is_lock_free(&self, path: &Path) -> bool {
+        RealDisk.is_lock_free(path)
+    }
+
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         RealDisk.read(path)
     }

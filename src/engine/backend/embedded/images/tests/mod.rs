@@ -22,6 +22,7 @@ use crate::engine::{
         embedded::{
             disk::{Disk, RealDisk},
             linux::unpack::{LayerUnpacker, Privilege},
+            machine::Machine,
         },
     },
     domain::ImageReference,
@@ -74,7 +75,7 @@ fn open_on(disk: Arc<dyn Disk>, base: &Path, boot: &str) -> ImageStore {
         false => Privilege::SingleUser,
     };
     let unpacker = Arc::new(LayerUnpacker::new(privilege));
-    ImageStore::open(&base.join("images"), disk, unpacker, boot).unwrap()
+    ImageStore::open(&base.join("images"), Machine::with_disk(disk), unpacker, boot).unwrap()
 }
 
 fn reference(name: &str) -> ImageReference {
