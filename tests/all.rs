@@ -14,6 +14,7 @@ mod demo;
 mod engine;
 mod registry;
 mod storm;
+mod streams;
 mod supervision;
 mod support;
 mod ui;

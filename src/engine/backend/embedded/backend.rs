@@ -14,10 +14,10 @@ use super::{
     disk::Disk,
     image_verbs::Images,
     images::{ImageUser, PruneScope, Removed},
-    kernel::Kernel,
+    kernel::{Kernel, Watch},
     operation_history::OperationHistory,
     sessions,
-    streams::{self, Attendance, ChangesWatch, Chores, Wanted},
+    streams::{self, Attendance, Chores, Wanted},
 };
 use crate::engine::{
     backend::{Answer, Backend, EventRange, Notice, OperationContext, Session, Started},
@@ -26,7 +26,7 @@ use crate::engine::{
 };
 
 /// Makes a watch on a file that is only ever appended to.
-pub type MakeWatch = fn(&Path) -> Result<Box<dyn ChangesWatch>>;
+pub type MakeWatch = fn(&Path) -> Result<Box<dyn Watch>>;
 
 /// The embedded engine behind the seam.
 pub struct EmbeddedBackend {
@@ -80,10 +80,15 @@ impl EmbeddedBackend {
 }
 
 impl Inner {
-    fn watch_changes(&self) -> Result<Box<dyn ChangesWatch>> {
+    fn watch_changes(&self) -> Result<Box<dyn Watch>> {
         let store = self.containers.store();
         store.prepare()?;
         (self.make_watch)(&store.layout.changes())
+    }
+
+    fn watch_log(&self, id: &ContainerId) -> Result<Box<dyn Watch>> {
+        let run_dir = self.containers.store().layout.run_of(id);
+        self.kernel.watch_log(&self.containers.log_dir(id), &run_dir)
     }
 
     /// What a process that stays does for those that were killed, and for the next boot.
@@ -228,9 +233,22 @@ impl Backend for EmbeddedBackend {
     }
 
     fn logs(&self, id: ContainerId, options: LogOptions, items: mpsc::Sender<Vec<LogItem>>) -> Answer<'_, ()> {
-        self.lasting("wharf-logs", move |inner| {
-            streams::tell_log(&inner.containers, &*inner.kernel, &id, &options, &items)
-        })
+        async move {
+            if !options.follow {
+                let read = move |inner: &Inner| streams::tell_log(&inner.containers, &id, &options, None, &items);
+                return self.lasting("wharf-logs", read).await;
+            }
+            let followed = id.clone();
+            let mut watch = self.blocking(move |inner| inner.watch_log(&followed)).await?;
+            let attendance = Attendance::new(&*watch, items.clone())?;
+            self.lasting("wharf-logs", move |inner| {
+                let told = streams::tell_log(&inner.containers, &id, &options, Some(&mut *watch), &items);
+                drop(attendance);
+                told
+            })
+            .await
+        }
+        .boxed()
     }
 
     fn remember(&self, operation: PastOperation) -> Answer<'_, ()> {

@@ -66,8 +66,8 @@ pub trait Kernel: Send + Sync + 'static {
     /// goes on where it stopped. The caller holds the volume's lock. `check` is asked now and then whether to go on.
     fn fill_volume(&self, fill: &VolumeFill, check: &dyn Fn() -> Result<()>) -> Result<()>;
 
-    /// A watch on a log directory, for followers; see [`LogWatch`].
-    fn watch_log(&self, log_dir: &Path) -> Result<Box<dyn LogWatch>>;
+    /// A watch that wakes when the log may have grown or rotated, and when its container may have ended.
+    fn watch_log(&self, log_dir: &Path, run_dir: &Path) -> Result<Box<dyn Watch>>;
 
     /// What this machine can do, with the exact fix for what it cannot; and facts for `system info`.
     fn support(&self) -> HostFacts;
@@ -156,10 +156,16 @@ pub trait HangUp: Send + Sync {
     fn hang_up(&self);
 }
 
-/// Tells a follower when to look again.
-pub trait LogWatch: Send {
-    /// Waits until the log may have grown or rotated, or the time is up. May wake for nothing.
+/// Tells a thread when to look again at what it watches.
+pub trait Watch: Send {
+    /// Waits until something may have changed, or the time is up. May wake for nothing.
+    ///
+    /// # Errors
+    /// When the system cannot tell any more.
     fn wait(&mut self, within: Duration) -> Result<()>;
+
+    /// Ends this and every later wait, from any thread.
+    fn waker(&self) -> Result<Box<dyn Fn() + Send + Sync>>;
 }
 
 /// What `system info` says about this machine.

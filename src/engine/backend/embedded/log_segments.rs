@@ -2,7 +2,7 @@
 //!
 //! `log/NNNNNNNNNN.seg`, one writer (the monitor), any number of readers who never lock. Rotation
 //! starts a new segment and deletes the oldest; a reader that was overtaken learns how many lines it
-//! missed. Deliberately elsewhere: waiting for more (`kernel::LogWatch`), wording and time formats.
+//! missed. Deliberately elsewhere: waiting for more (`kernel::Watch`), wording and time formats.
 
 mod format;
 mod reader;

@@ -16,7 +16,7 @@ use super::{
         changes::{Change, Position},
         event_log::EventReader,
     },
-    kernel::Kernel,
+    kernel::Watch,
     log_segments::{LogReader, LogStep},
     sessions::spawn,
 };
@@ -25,22 +25,11 @@ use crate::engine::{
     domain::{ContainerId, EngineEvent, Error, ErrorKind, LogItem, LogOptions, ProcessExit, Result},
 };
 
-/// A blocked thread looks this often whether anybody still listens.
-const TURN: Duration = Duration::from_millis(500);
+/// A thread that waits for a run's end looks this often whether anybody still listens: a process that asked and
+/// lost interest keeps a thread for so long.
+const TURN: Duration = Duration::from_secs(10);
 /// Lines delivered together at most.
 const BATCH: usize = 256;
-
-/// Tells when the store's `changes` file may have grown. Made by `linux`.
-pub trait ChangesWatch: Send {
-    /// Waits until something may have changed, or the time is up. May wake for nothing.
-    ///
-    /// # Errors
-    /// When the system cannot tell any more.
-    fn wait(&mut self, within: Duration) -> Result<()>;
-
-    /// Ends a wait in another thread.
-    fn waker(&self) -> Result<Box<dyn Fn() + Send + Sync>>;
-}
 
 /// Runs `work` on a thread of its own and hands back its result.
 ///
@@ -61,23 +50,21 @@ pub async fn on_thread<T: Send + 'static>(
     }
 }
 
-/// Delivers a log until its end; when following, until the container has ended and everything is told.
+/// Delivers a log until its end; with a `watch` that was there before, follows it until the container has
+/// ended and everything is told.
 ///
 /// # Errors
 /// `NoSuchContainer`, and what reading fails with.
 pub fn tell_log(
     containers: &Containers,
-    kernel: &dyn Kernel,
     id: &ContainerId,
     options: &LogOptions,
+    mut watch: Option<&mut dyn Watch>,
     items: &mpsc::Sender<Vec<LogItem>>,
 ) -> Result<()> {
-    if containers.get(id).is_none() {
-        return Err(Error::no_such_container(id));
-    }
-    let dir = containers.log_dir(id);
-    let mut reader = LogReader::open(&dir, options)?;
-    let mut watch = None;
+    let Some(container) = containers.get(id) else { return Err(Error::no_such_container(id)) };
+    let mut running = container.status().has_process();
+    let mut reader = LogReader::open(&containers.log_dir(id), options)?;
     let mut batch = Vec::new();
     loop {
         match reader.next_step()? {
@@ -88,23 +75,15 @@ pub fn tell_log(
                 }
             }
             LogStep::Finished => return deliver(&mut batch, items).map(drop),
-            LogStep::AtEnd { .. } if !options.follow => return deliver(&mut batch, items).map(drop),
-            LogStep::AtEnd { .. } if batch.is_empty() => {
-                // Asked before the last look at the log: what it printed until then is read below.
-                let running = containers.get(id).is_some_and(|container| container.status().has_process());
-                match &mut watch {
-                    // The watch first, then another look: nothing falls in between.
-                    None => watch = Some(kernel.watch_log(&dir)?),
-                    Some(_) if !running => {
-                        if let LogStep::Item(item) = reader.next_step()? {
-                            batch.push(item);
-                            continue;
-                        }
-                        return Ok(());
-                    }
-                    Some(watch) => watch.wait(TURN)?,
+            LogStep::AtEnd { .. } if batch.is_empty() => match &mut watch {
+                // It had ended before this last look at its log.
+                _ if !running => return Ok(()),
+                None => return Ok(()),
+                Some(watch) => {
+                    watch.wait(FOREVER)?;
+                    running = containers.get(id).is_some_and(|container| container.status().has_process());
                 }
-            }
+            },
             LogStep::AtEnd { .. } => {}
         }
         if !deliver(&mut batch, items)? || items.is_closed() {
@@ -151,7 +130,7 @@ pub struct Chores<'a> {
 /// When the file cannot be read or watched any more.
 pub fn tell_changes(
     containers: &Containers,
-    watch: &mut dyn ChangesWatch,
+    watch: &mut dyn Watch,
     notices: &mpsc::Sender<Notice>,
     chores: &Chores<'_>,
 ) -> Result<()> {
@@ -206,7 +185,7 @@ fn notice(change: Change) -> Notice {
 /// When the log cannot be read or watched any more.
 pub fn tell_events(
     containers: &Containers,
-    watch: &mut dyn ChangesWatch,
+    watch: &mut dyn Watch,
     range: &EventRange,
     events: &mpsc::Sender<EngineEvent>,
 ) -> Result<()> {
@@ -247,7 +226,7 @@ pub struct Attendance {
 impl Attendance {
     /// # Errors
     /// When the watch cannot be woken.
-    pub fn new<T: Send + 'static>(watch: &dyn ChangesWatch, sender: mpsc::Sender<T>) -> Result<Self> {
+    pub fn new<T: Send + 'static>(watch: &dyn Watch, sender: mpsc::Sender<T>) -> Result<Self> {
         let wake = watch.waker()?;
         let (over, ended) = oneshot::channel::<()>();
         tokio::spawn(async move {

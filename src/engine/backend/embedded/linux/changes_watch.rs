@@ -12,7 +12,7 @@ use rustix::{
 
 use super::status_line::timespec;
 use crate::engine::{
-    backend::embedded::streams::ChangesWatch,
+    backend::embedded::kernel::Watch,
     domain::{Error, Result},
 };
 
@@ -35,29 +35,44 @@ impl FileWatch {
         add_watch(&inotify, path, WatchFlags::MODIFY).map_err(|error| {
             failed(error.into()).remedy("raise fs.inotify.max_user_watches, or end other programs that watch files")
         })?;
-        let wake = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK).map_err(|error| failed(error.into()))?;
+        let wake = wake().map_err(|error| failed(error.into()))?;
         Ok(Self { inotify, wake: Arc::new(wake) })
     }
 }
 
-impl ChangesWatch for FileWatch {
+impl Watch for FileWatch {
     fn wait(&mut self, within: Duration) -> Result<()> {
         let mut fds = [PollFd::new(&self.inotify, PollFlags::IN), PollFd::new(&*self.wake, PollFlags::IN)];
         match poll(&mut fds, Some(&timespec(within))) {
             Ok(_) | Err(Errno::INTR) => {}
             Err(error) => return Err(Error::io("waiting for changes", io::Error::from(error))),
         }
-        let mut space = [MaybeUninit::uninit(); 4096];
-        let mut events = Reader::new(&self.inotify, &mut space);
-        while events.next().is_ok() {}
+        forget_news(&self.inotify);
         Ok(())
     }
 
     fn waker(&self) -> Result<Box<dyn Fn() + Send + Sync>> {
-        let wake = Arc::clone(&self.wake);
-        Ok(Box::new(move || {
-            // A counter that is full wakes as well as one more.
-            let _ = rustix::io::write(&*wake, &1_u64.to_ne_bytes());
-        }))
+        Ok(waker(&self.wake))
     }
+}
+
+/// What [`waker`] makes readable.
+pub(super) fn wake() -> Result<OwnedFd, Errno> {
+    eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)
+}
+
+/// Makes `wake` readable, for good: whoever is woken so leaves.
+pub(super) fn waker(wake: &Arc<OwnedFd>) -> Box<dyn Fn() + Send + Sync> {
+    let wake = Arc::clone(wake);
+    Box::new(move || {
+        // A counter that is full wakes as well as one more.
+        let _ = rustix::io::write(&*wake, &1_u64.to_ne_bytes());
+    })
+}
+
+/// Takes what an inotify has to tell: that it woke its reader was all there is to know.
+pub(super) fn forget_news(inotify: &OwnedFd) {
+    let mut space = [MaybeUninit::uninit(); 4096];
+    let mut events = Reader::new(inotify, &mut space);
+    while events.next().is_ok() {}
 }

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::engine::{
     backend::embedded::{
-        kernel::{HostFacts, Kernel, Launched, Liveness, LogWatch, Observation, ProcessSession, VolumeFill},
+        kernel::{HostFacts, Kernel, Launched, Liveness, Observation, ProcessSession, VolumeFill, Watch},
         launch::{LaunchPlan, StateFile},
     },
     domain::{AttachOptions, Error, ErrorKind, ExecSpec, ProcessTable, Result, Signal, Span},
@@ -288,8 +288,8 @@ impl Kernel for LinuxKernel {
         }
     }
 
-    fn watch_log(&self, log_dir: &Path) -> Result<Box<dyn LogWatch>> {
-        super::log_watch::watch(log_dir)
+    fn watch_log(&self, log_dir: &Path, run_dir: &Path) -> Result<Box<dyn Watch>> {
+        super::log_watch::watch(log_dir, run_dir)
     }
 
     fn support(&self) -> HostFacts {

@@ -1,6 +1,6 @@
 //! How does somebody read a log that may grow and rotate meanwhile? From any line on, never locking.
 //!
-//! Deliberately elsewhere: the byte format (`format`), waiting for more (`kernel::LogWatch`).
+//! Deliberately elsewhere: the byte format (`format`), waiting for more (`kernel::Watch`).
 
 use std::{
     collections::VecDeque,

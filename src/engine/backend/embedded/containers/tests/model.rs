@@ -24,7 +24,7 @@ use crate::engine::{
             },
             disk::{Disk, Entry, LockMode, LockedFile, RealDisk, Stat, TemporaryFile},
             images::unpacker::RootAttributes,
-            kernel::{HostFacts, Kernel, Launched, Liveness, LogWatch, Observation, ProcessSession, VolumeFill},
+            kernel::{HostFacts, Kernel, Launched, Liveness, Observation, ProcessSession, VolumeFill, Watch},
             launch::{ExitFile, FORMAT, LaunchPlan, ProcessIdentity, StateFile},
             machine::Machine as OneProcess,
         },
@@ -246,7 +246,7 @@ impl Kernel for ModelKernel {
         self.life.checked()?;
         std::fs::write(fill.volume.join("data/from-the-image"), "").map_err(|error| Error::io("filling", error))
     }
-    fn watch_log(&self, _log_dir: &Path) -> Result<Box<dyn LogWatch>> {
+    fn watch_log(&self, _log_dir: &Path, _run_dir: &Path) -> Result<Box<dyn Watch>> {
         Err(Error::new(ErrorKind::Unsupported, "not in this model"))
     }
     fn support(&self) -> HostFacts {
