@@ -79,6 +79,8 @@ pub enum SessionKind {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Timer {
+    /// A notice has been there long enough to be read.
+    NoticeRead(u64),
     /// The selection has rested: load its detail. The number is the selection's.
     Detail(u64),
     /// The operation is worth a dialog if it still runs.

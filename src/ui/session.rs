@@ -52,8 +52,12 @@ pub async fn open(engine: &Engine, request: &SessionRequest, size: Size) -> Resu
                 let session = engine.exec(&request.container, spec(command.clone())).await?;
                 return Ok(Opened { session, tty: true });
             }
-            let session = engine.exec(&request.container, spec(SHELL.map(str::to_owned).to_vec())).await?;
-            Ok(Opened { session, tty: true })
+            let session = engine.exec(&request.container, spec(SHELL.map(str::to_owned).to_vec())).await;
+            match session {
+                Ok(session) => Ok(Opened { session, tty: true }),
+                Err(error) if error.kind() == ErrorKind::CommandNotFound => Err(no_shell(&request.name)),
+                Err(error) => Err(error),
+            }
         }
     }
 }
@@ -81,9 +85,11 @@ pub async fn join(opened: Opened, request: &SessionRequest) -> Result<()> {
     let ended = ended.map_err(|error| error.during(verb).on(&request.name))?;
     let wanted_shell = request.kind == SessionKind::Exec(Vec::new());
     match ended {
-        Some(ProcessExit::Code(code)) if wanted_shell && NOT_THERE.contains(&code) => {
-            Err(Error::new(ErrorKind::CommandNotFound, "the image has no shell").during(verb).on(&request.name))
-        }
+        Some(ProcessExit::Code(code)) if wanted_shell && NOT_THERE.contains(&code) => Err(no_shell(&request.name)),
         Some(ProcessExit::Code(_) | ProcessExit::Unknown) | None => Ok(()),
     }
+}
+
+fn no_shell(name: &str) -> Error {
+    Error::new(ErrorKind::CommandNotFound, "there is no shell in this image").during(Verb::Exec).on(name)
 }

@@ -36,6 +36,8 @@ pub struct State {
     pub command_line: Option<command_line::State>,
     pub history: Vec<String>,
     pub notice: Option<Notice>,
+    /// Notices so far: the number of the one on the screen.
+    pub notices: u64,
     /// What the last frame learnt.
     pub feedback: Feedback,
     /// Frames drawn so far.
@@ -54,7 +56,7 @@ pub enum Part {
     Detail,
 }
 
-/// One line at the bottom, until the next key.
+/// One line at the bottom, until the next key; good news gives the hints their place back by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
     /// Safe to show.
@@ -101,6 +103,7 @@ impl State {
             command_line: None,
             history: Vec::new(),
             notice: None,
+            notices: 0,
             feedback: Feedback::default(),
             frame: 0,
             submits: SubmitId::default(),
@@ -125,6 +128,7 @@ impl State {
 
     pub fn note(&mut self, tone: NoticeTone, text: impl Into<String>) {
         self.notice = Some(Notice { text: text.into(), tone });
+        self.notices += 1;
     }
 
     /// The effect that hands a command to the engine.

@@ -17,9 +17,14 @@ use super::{
     },
 };
 use crate::{
-    engine::domain::HostLink,
+    engine::domain::{HostLink, HostSpec},
     text::{SafeText, units},
 };
+
+/// Narrower than this, the program's own name makes room for the host's.
+const BRAND_COLUMNS: u16 = 60;
+/// The least of a word in the header that is worth showing.
+const LEAST_PIECE: u16 = 10;
 
 /// Draws everything.
 #[must_use]
@@ -68,15 +73,26 @@ fn draw_header(canvas: &mut Canvas<'_>, area: Area, state: &State) {
     let theme = canvas.theme;
     let (left, right) = (header_left(state), header_right(state, canvas));
     let right_width: usize = right.iter().map(|(text, _)| width_of(text)).sum();
-    let mut pen = canvas.pen(area);
-    pen.gap(1).put("wharf", theme.accent).gap(2).put(state.screen.title(), theme.strong).gap(2);
-    for (text, style) in left {
-        pen.put(&text, style).gap(2);
-    }
-    let place = area.split_right(u16::try_from(right_width + 2).unwrap_or(u16::MAX)).1;
+    let taken = if right_width == 0 { 0 } else { u16::try_from(right_width + 2).unwrap_or(u16::MAX) };
     // Numbers matter more than the host's address where there is no room for both.
-    canvas.clear(place);
+    let (place, numbers) = area.split_right(taken);
     let mut pen = canvas.pen(place);
+    pen.gap(1);
+    if area.width >= BRAND_COLUMNS {
+        pen.put("wharf", theme.accent).gap(2);
+    }
+    pen.put(state.screen.title(), theme.strong);
+    for (text, style) in left {
+        let gap = if text.starts_with('·') { 1 } else { 2 };
+        let room = pen.rest().width.saturating_sub(gap);
+        let width = u16::try_from(width_of(&text)).unwrap_or(u16::MAX);
+        // Half a word says little: what does not fit is left out, unless most of it fits.
+        if width > room && room < LEAST_PIECE {
+            break;
+        }
+        pen.gap(gap).column(width.min(room), &text, style);
+    }
+    let mut pen = canvas.pen(numbers);
     pen.gap(1);
     for (text, style) in right {
         pen.put(&text, style);
@@ -115,12 +131,14 @@ fn header_left(state: &State) -> Vec<Piece> {
         (HostLink::Live, None) => pieces.push((SafeText::from(inventory.host.to_string()).into(), theme.text)),
         (HostLink::Live, Some(info)) => {
             pieces.push((SafeText::from_untrusted(&info.title).into(), theme.text));
-            let mut facts = vec![SafeText::from_untrusted(&info.location).into_owned().into()];
+            if !info.location.is_empty() {
+                pieces.push((SafeText::from_untrusted(&info.location).into(), theme.dim));
+            }
             let machine = [info.memory_bytes.map(units::bytes_short), info.cpus.map(|count| format!("{count} cpu"))];
             let machine: Vec<String> = machine.into_iter().flatten().collect();
-            facts.push(machine.join(" "));
-            facts.retain(|fact: &String| !fact.is_empty());
-            pieces.push((facts.join(" · "), theme.dim));
+            if !machine.is_empty() {
+                pieces.push((format!("· {}", machine.join(" ")), theme.dim));
+            }
         }
     }
     pieces
@@ -186,9 +204,7 @@ fn draw_footer(canvas: &mut Canvas<'_>, area: Area, state: &State) {
 
 fn draw_nothing(canvas: &mut Canvas<'_>, area: Area, state: &State) {
     let theme = canvas.theme;
-    let inventory = &state.facts.inventory;
-    let host = SafeText::from(inventory.host.to_string());
-    match &inventory.link {
+    match &state.facts.inventory.link {
         HostLink::Connecting => {}
         HostLink::Stale { error, .. } => {
             let top = area.height / 3;
@@ -198,7 +214,7 @@ fn draw_nothing(canvas: &mut Canvas<'_>, area: Area, state: &State) {
             canvas.put_centred(area.row(top + 3), "H  another host", theme.dim);
         }
         HostLink::Live => {
-            let title = format!("No containers on the {host} engine.");
+            let title = format!("No containers on {}.", engine_words(state));
             let lines = [
                 ("p", "pull an image", "c", "create a container"),
                 ("D", "try the demo (no network needed)", "", ""),
@@ -209,11 +225,20 @@ fn draw_nothing(canvas: &mut Canvas<'_>, area: Area, state: &State) {
     }
 }
 
+/// The engine in a sentence.
+fn engine_words(state: &State) -> String {
+    let inventory = &state.facts.inventory;
+    match (&inventory.host, &inventory.info) {
+        (HostSpec::Embedded, _) => "the embedded engine".to_owned(),
+        (_, Some(info)) => SafeText::from_untrusted(&info.title).into_owned().into(),
+        (host, None) => SafeText::from(host.to_string()).into(),
+    }
+}
+
 fn draw_no_images(canvas: &mut Canvas<'_>, area: Area, state: &State) {
     if state.facts.inventory.link == HostLink::Live {
-        let host = SafeText::from(state.facts.inventory.host.to_string());
         let lines = [("p", "pull an image", "esc", "back to the containers")];
-        draw_invitation(canvas, area, &format!("No images on the {host} engine."), &lines);
+        draw_invitation(canvas, area, &format!("No images on {}.", engine_words(state)), &lines);
     }
 }
 

@@ -80,7 +80,7 @@ impl State {
         let above = u16::try_from(self.lines.len()).unwrap_or(0);
         let gap = u16::from(above > 0);
         let rows = u16::try_from(self.items.len()).unwrap_or(u16::MAX);
-        let total = rows.saturating_add(above + gap);
+        let total = rows.saturating_add(above + gap + 2);
         let inner = dialog_box::draw(canvas, &self.title, width, total, theme.rule).inset(1, 0);
         for (row, line) in (0..).zip(&self.lines) {
             put_cut(canvas, inner.row(row), line, theme.text);
@@ -98,5 +98,7 @@ impl State {
                 canvas.overlay(chip.split_left(label + 2).0, theme.selected);
             }
         }
+        let mut pen = canvas.pen(inner.row(above + gap + rows + 1));
+        pen.put("enter", theme.key).put(" chooses   ", theme.dim).put("esc", theme.key).put(" leaves", theme.dim);
     }
 }

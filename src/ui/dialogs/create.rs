@@ -203,7 +203,8 @@ impl State {
                 put_cut(canvas, value, &SafeText::from_untrusted(field.text()), theme.text);
             }
             if field.is_empty() {
-                put_cut(canvas, value.split_left(u16::from(current)).1, example, theme.dim);
+                // The terminal's cursor lies on its first letter.
+                put_cut(canvas, value, example, theme.dim);
             }
         }
         for (index, label) in CHOICES.iter().enumerate() {

@@ -10,6 +10,14 @@ use crate::ui::{
     widgets::{Canvas, dialog_box},
 };
 
+const WIDTH: u16 = 92;
+const KEYS: u16 = 18;
+const HELP: u16 = 48;
+/// The longest command line of the table.
+const COMMAND: u16 = 21;
+/// A blank row and what the keys do here.
+const FOOT: u16 = 2;
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct State {
     lines: Vec<Line>,
@@ -24,10 +32,15 @@ enum Line {
 }
 
 impl State {
+    /// The sections in force where the person is come first.
     #[must_use]
-    pub fn new(keymap: &Keymap) -> Self {
+    pub fn new(keymap: &Keymap, here: &[Scope]) -> Self {
         let mut lines = Vec::new();
-        for scope in Scope::ALL {
+        let mut here = here.to_vec();
+        // The keys of the thing itself before those of any list.
+        here.sort_by_key(|scope| matches!(scope, Scope::List | Scope::Viewer | Scope::Global));
+        let elsewhere = Scope::ALL.into_iter().filter(|scope| !here.contains(scope));
+        for scope in here.iter().copied().chain(elsewhere) {
             lines.push(Line::Section(match scope {
                 Scope::List => "in every list",
                 Scope::Container => "containers",
@@ -82,24 +95,40 @@ impl State {
     pub fn draw(&self, canvas: &mut Canvas<'_>) {
         let theme = canvas.theme;
         let screen = canvas.area();
-        let rows = u16::try_from(self.lines.len()).unwrap_or(u16::MAX).min(screen.height.saturating_sub(4).max(1));
-        let inner = dialog_box::draw(canvas, "keys", 92, rows, theme.rule).inset(1, 0);
-        canvas.feedback.dialog = Extent { rows: inner.height, first: self.first, total: self.lines.len() };
-        for (row, line) in (0..inner.height).zip(self.lines.iter().skip(self.first)) {
-            let mut pen = canvas.pen(inner.row(row));
+        let most = screen.height.saturating_sub(2 + FOOT).max(1);
+        let rows = u16::try_from(self.lines.len()).unwrap_or(u16::MAX).min(most);
+        let inner = dialog_box::draw(canvas, "keys", WIDTH, rows + FOOT, theme.rule).inset(1, 0);
+        let (body, foot) = inner.split_bottom(FOOT);
+        canvas.feedback.dialog = Extent { rows: body.height, first: self.first, total: self.lines.len() };
+        // A command line that would be cut to a word or two says nothing.
+        let room = body.width.saturating_sub(1 + KEYS + 1);
+        let with_cli = room >= HELP + 1 + COMMAND;
+        let help_width = if with_cli { HELP } else { room };
+        for (row, line) in (0..body.height).zip(self.lines.iter().skip(self.first)) {
+            let mut pen = canvas.pen(body.row(row));
             match line {
                 Line::Blank => {}
                 Line::Section(title) => {
                     pen.put(title, theme.accent);
                 }
                 Line::Binding { keys, help, cli } => {
-                    pen.gap(1)
-                        .column(18, keys, theme.key)
-                        .gap(1)
-                        .column(48, help, theme.text)
-                        .gap(1)
-                        .put(cli, theme.dim);
+                    pen.gap(1).column(KEYS, keys, theme.key).gap(1).column(help_width, help, theme.text);
+                    if with_cli {
+                        pen.gap(1).put(cli, theme.dim);
+                    }
                 }
+            }
+        }
+        let row = foot.row(FOOT - 1);
+        let mut pen = canvas.pen(row);
+        pen.put("esc", theme.key).put(" closes", theme.dim);
+        let shown = self.first + usize::from(body.height);
+        if self.lines.len() > usize::from(body.height) {
+            pen.gap(3).put("j k space", theme.key).put(" scroll", theme.dim);
+            let place = format!("{} of {}", shown.min(self.lines.len()), self.lines.len());
+            let rest = pen.rest();
+            if usize::from(rest.width) > place.len() {
+                canvas.put_right(rest, &place, theme.dim);
             }
         }
     }

@@ -9,7 +9,11 @@ use crate::{
     ui::{
         feedback::Hit,
         input::{Key, KeyCode},
-        widgets::{Canvas, canvas::width_of, dialog_box},
+        widgets::{
+            Canvas,
+            canvas::{put_cut, width_of},
+            dialog_box,
+        },
     },
 };
 
@@ -92,12 +96,14 @@ impl State {
         let parts = self.lines.iter().chain(&remedy).chain(&self.cli);
         let widest = parts.map(|line| width_of(line)).max().unwrap_or(0);
         let most = usize::from(screen.width.saturating_sub(8)).max(20);
-        let width = widest.clamp(30, most.min(84));
+        let least = if self.cli.is_some() { 40 } else { 30 };
+        let width = widest.clamp(least.min(most), most.min(84));
         let text: Vec<String> = self.lines.iter().flat_map(|line| wrap(line, width)).collect();
         let remedy: Vec<String> = remedy.iter().flat_map(|line| wrap(line, width)).collect();
         let mut rows = text.len();
         rows += if remedy.is_empty() { 0 } else { remedy.len() + 1 };
         rows += if self.cli.is_some() { 2 } else { 0 };
+        rows += 2;
         let border = match self.gravity {
             Gravity::Note => theme.rule,
             Gravity::Failure => theme.bad,
@@ -118,7 +124,13 @@ impl State {
             }
         }
         if let Some(cli) = &self.cli {
-            canvas.put(inner.row(row + 1), &SafeText::from_untrusted(cli), theme.dim);
+            put_cut(canvas, inner.row(row + 1), &SafeText::from_untrusted(cli), theme.dim);
+            row += 2;
+        }
+        let mut pen = canvas.pen(inner.row(row + 1));
+        pen.put("esc", theme.key).put(" closes", theme.dim);
+        if self.cli.is_some() {
+            pen.gap(3).put("Y", theme.key).put(" copies the command", theme.dim);
         }
     }
 }

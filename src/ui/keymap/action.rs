@@ -265,9 +265,10 @@ pub static ACTIONS: &[ActionEntry] = &[
         "Copy the command line it stands for",
     ),
     // -- everywhere ----------------------------------------------------------------------------------
+    entry(Action::Back, Scope::Global, "back", &["esc"], "back", "One level back; never quits"),
     entry(Action::CommandLine, Scope::Global, "command-line", &[":"], "command", "Type any verb, as in the shell"),
+    entry(Action::Quit, Scope::Global, "quit", &["q"], "quit", "Quit, at the top level; elsewhere one level back"),
     entry(Action::Help, Scope::Global, "help", &["?", "f1"], "help", "This page"),
-    entry(Action::Back, Scope::Global, "back", &["esc"], "", "One level back; never quits"),
     entry(Action::FocusNext, Scope::Global, "focus", &["tab", "shift-tab"], "", "Move between list and detail"),
     entry(Action::ShowContainers, Scope::Global, "containers", &["f2"], "", "The containers"),
     entry(Action::ShowImages, Scope::Global, "images", &["f3", "m"], "", "The images"),
@@ -285,6 +286,5 @@ pub static ACTIONS: &[ActionEntry] = &[
     entry(Action::Refresh, Scope::Global, "refresh", &["ctrl-r", "f5"], "", "Ask the host again"),
     entry(Action::Redraw, Scope::Global, "redraw", &["ctrl-l"], "", "Draw the whole screen again"),
     entry(Action::Suspend, Scope::Global, "suspend", &["ctrl-z"], "", "Back to the shell; fg returns"),
-    entry(Action::Quit, Scope::Global, "quit", &["q"], "", "Quit, at the top level; elsewhere one level back"),
     entry(Action::Interrupt, Scope::Global, "interrupt", &["ctrl-c"], "", "Quit; twice within two seconds at once"),
 ];

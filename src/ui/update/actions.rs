@@ -15,6 +15,7 @@ use crate::ui::{
         containers::state::{Filter, SortBy},
         detail::state::Tab,
         images::state::{History, Order},
+        operations,
     },
     state::{NoticeTone, Part, Quitting, State},
 };
@@ -70,6 +71,11 @@ pub fn perform(state: &mut State, action: Action) -> Vec<Effect> {
             state.split.grow();
             Vec::new()
         }
+        Action::Shrink | Action::Arrange if state.split.zoom == Zoom::Detail => {
+            // From the whole screen, less room means beside the list again.
+            state.split.zoom = Zoom::Both;
+            Vec::new()
+        }
         Action::Shrink => {
             state.split.shrink();
             Vec::new()
@@ -115,8 +121,11 @@ pub fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::ShowImages => {
             show(state, if state.screen == Screen::Images { Screen::Containers } else { Screen::Images })
         }
+        Action::ShowOperations if state.screen == Screen::Operations => show(state, Screen::Containers),
         Action::ShowOperations => {
-            show(state, if state.screen == Screen::Operations { Screen::Containers } else { Screen::Operations })
+            // One comes here to see what happened just now.
+            state.operations = Default::default();
+            show(state, Screen::Operations)
         }
         Action::Hosts => {
             hosts(state);
@@ -131,7 +140,7 @@ pub fn perform(state: &mut State, action: Action) -> Vec<Effect> {
             Vec::new()
         }
         Action::Help => {
-            state.open(Dialog::Help(help::State::new(&state.keymap)));
+            state.open(Dialog::Help(help::State::new(&state.keymap, &state.scopes())));
             Vec::new()
         }
         Action::Refresh => {
@@ -246,17 +255,19 @@ fn open(state: &mut State) -> Vec<Effect> {
             state.images.ask_history(&state.facts)
         }
         Screen::Operations => {
-            let Some(operation) = state.operations.current(&state.facts) else { return Vec::new() };
-            let title = format!("{} {}", operation.verb, operation.subject);
+            let Some(operation) = state.operations.current(&state.facts).cloned() else { return Vec::new() };
+            let subject = operations::view_model::subject(&operation, &state.facts);
+            let title = format!("{} {subject}", operation.verb);
+            let cli: String = operations::view_model::command_line(&operation, &state.facts).into();
             let dialog = match &operation.state {
                 crate::engine::domain::OperationState::Finished { outcome: Err(error), .. } => {
-                    message::State::of_error(&title, error, Some(operation.cli.clone()))
+                    message::State::of_error(&title, error, Some(cli))
                 }
                 crate::engine::domain::OperationState::Finished { outcome: Ok(done), .. } => {
                     let mut lines = done.output.clone();
                     lines.extend(done.warnings.iter().map(|warning| format!("warning: {warning}")));
                     let text = if lines.is_empty() { "done".to_owned() } else { lines.join("\n") };
-                    message::State { cli: Some(operation.cli.clone()), ..message::State::note(&title, &text) }
+                    message::State { cli: Some(cli), ..message::State::note(&title, &text) }
                 }
                 crate::engine::domain::OperationState::Queued | crate::engine::domain::OperationState::Running => {
                     state.dialogs.push(Dialog::Transfer(crate::ui::dialogs::transfer::State {
@@ -361,11 +372,10 @@ fn cancel(state: &mut State) -> Vec<Effect> {
 
 fn copy_command(state: &mut State) -> Vec<Effect> {
     let line = match state.screen {
-        Screen::Operations => state.operations.current(&state.facts).map(|operation| operation.cli.clone()),
-        Screen::Containers | Screen::Images => {
-            state.facts.inventory.operations.first().map(|operation| operation.cli.clone())
-        }
+        Screen::Operations => state.operations.current(&state.facts),
+        Screen::Containers | Screen::Images => state.facts.inventory.operations.first(),
     };
+    let line = line.map(|operation| String::from(operations::view_model::command_line(operation, &state.facts)));
     match line {
         Some(line) => {
             state.note(NoticeTone::Good, format!("copied: {}", crate::text::SafeText::from_untrusted(&line)));

@@ -8,7 +8,7 @@ use crate::ui::{
     effect::Effect,
     input::{Key, KeyCode, Modifiers},
     screens::{Screen, containers::state::Filter, detail::state::Tab},
-    state::{Notice, NoticeTone, Part, State},
+    state::{NoticeTone, Part, State},
     widgets::{TextField, text_field::Edit},
 };
 
@@ -64,8 +64,7 @@ pub fn paste(state: &mut State, text: &str) -> Vec<Effect> {
         search(state);
         return Vec::new();
     }
-    state.notice =
-        Some(Notice { text: "nothing takes text here; : opens the command line".to_owned(), tone: NoticeTone::Plain });
+    state.note(NoticeTone::Plain, "nothing takes text here; : opens the command line");
     Vec::new()
 }
 

@@ -15,6 +15,8 @@ mod outcomes;
 mod viewer;
 mod wishes;
 
+use std::time::Duration;
+
 use super::{
     effect::{Effect, Timer},
     facts::Epoch,
@@ -28,8 +30,20 @@ use crate::{
     text::SafeText,
 };
 
+/// How long good news stays; bad news stays until a key.
+const NOTICE: Duration = Duration::from_secs(4);
+
 /// Handles one message. The caller has put the time of the wake into `state.facts.now`.
 pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
+    let before = state.notices;
+    let mut effects = handle(state, message);
+    if state.notices != before && state.notice.as_ref().is_some_and(|notice| notice.tone != NoticeTone::Bad) {
+        effects.push(Effect::After(NOTICE, Timer::NoticeRead(state.notices)));
+    }
+    effects
+}
+
+fn handle(state: &mut State, message: Message) -> Vec<Effect> {
     match message {
         Message::Terminal { event: TerminalEvent::Key(key), frame } => keys::press(state, key, frame),
         Message::Terminal { event: TerminalEvent::Mouse(mouse), frame } => mouse::mouse(state, mouse, frame),
@@ -61,10 +75,12 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
             Vec::new()
         }
         Message::Ended { epoch, submit, command, outcome } => {
+            let mut effects = Vec::new();
             if epoch == state.facts.epoch {
-                outcomes::ended(state, submit, &command, outcome);
+                effects = outcomes::ended(state, submit, &command, outcome);
             }
-            quit_if_idle(state)
+            effects.extend(quit_if_idle(state));
+            effects
         }
         Message::SessionEnded { name, result } => outcomes::session_ended(state, &name, result),
         Message::Timer(Timer::Detail(visit)) => state.detail.rested(visit, &state.facts),
@@ -76,6 +92,12 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         }
         Message::Timer(Timer::Watch(submit)) => {
             wishes::watch(state, submit);
+            Vec::new()
+        }
+        Message::Timer(Timer::NoticeRead(number)) => {
+            if number == state.notices && state.quitting == Quitting::No {
+                state.notice = None;
+            }
             Vec::new()
         }
         Message::Timer(Timer::InterruptForgotten) => {

@@ -6,8 +6,11 @@ use crate::{
     engine::domain::Container,
     ui::{
         keymap::{ACTIONS, Action, Scope},
-        screens::Screen,
-        state::State,
+        screens::{
+            Screen,
+            detail::{logs::state::Follow, state::Tab},
+        },
+        state::{Part, State},
         widgets::hints::Hint,
     },
 };
@@ -24,7 +27,10 @@ pub fn hints(state: &State) -> Vec<Hint> {
                 continue;
             }
             if let Some(word) = word_for(state, scope, entry.action, entry.hint) {
-                hints.push(Hint { key: key.hint(), word: word.to_owned(), action: entry.action });
+                let hint = Hint { key: key.hint(), word: word.to_owned(), action: entry.action };
+                // The way out is what a person looks for first.
+                let place = if entry.action == Action::Back { 0 } else { hints.len() };
+                hints.insert(place, hint);
             }
         }
     }
@@ -50,7 +56,11 @@ fn word_for(state: &State, scope: Scope, action: Action, hint: &'static str) -> 
             Some(if running { "stop" } else { "start" })
         }
         (Action::Exec, _) => container().filter(|found| found.status().has_process()).map(|_| hint),
+        (Action::Logs, Scope::Container) if state.part == Part::Detail && state.detail.tab == Tab::Logs => None,
         (Action::Logs | Action::Restart | Action::Remove, Scope::Container) => container().map(|_| hint),
+        (Action::Follow, _) => Some(hint).filter(|_| state.detail.logs.follow == Follow::Released),
+        (Action::Back, _) => Some(hint).filter(|_| state.part == Part::Detail || state.screen != Screen::Containers),
+        (Action::Quit, _) => Some(hint).filter(|_| state.part == Part::List && state.screen == Screen::Containers),
         (Action::Push | Action::Tag | Action::Remove, Scope::Images) => {
             state.images.current(&state.facts).map(|_| hint)
         }

@@ -35,13 +35,14 @@ pub fn accepted(state: &mut State, submit: SubmitId, operation: OperationId) {
     }
 }
 
-pub fn ended(state: &mut State, submit: SubmitId, command: &Command, outcome: Outcome) {
+pub fn ended(state: &mut State, submit: SubmitId, command: &Command, outcome: Outcome) -> Vec<Effect> {
     state.watched.retain(|dialog| dialog.submit != submit);
     let watched = state
         .dialogs
         .iter()
         .position(|dialog| matches!(dialog, Dialog::Transfer(transfer) if transfer.submit == submit));
     let subject = subject_of(command, state);
+    let mut effects = Vec::new();
     match outcome {
         Ok(result) => {
             // The bars have nothing more to tell; the result is in the notice and among the operations.
@@ -49,6 +50,11 @@ pub fn ended(state: &mut State, submit: SubmitId, command: &Command, outcome: Ou
                 state.dialogs.remove(index);
             }
             note_success(state, command, &subject, &result);
+            if matches!(command, Command::Create(_) | Command::Run(_)) {
+                // Who makes something wants to look at it.
+                state.containers.awaited = result.container;
+                effects = refresh(state);
+            }
         }
         Err(error) if error.kind() == ErrorKind::Cancelled => {
             if let Some(index) = watched {
@@ -63,6 +69,7 @@ pub fn ended(state: &mut State, submit: SubmitId, command: &Command, outcome: Ou
             fail(state, &format!("{} {subject}", command.verb()), &error, Some(cli_line(command)));
         }
     }
+    effects
 }
 
 /// Shows an error in a dialog of its own, unless another one is open: then in the bottom line.
@@ -85,7 +92,7 @@ pub fn session_ended(state: &mut State, name: &str, result: Result<()>) -> Vec<E
             if let Some(container) = found {
                 let purpose = prompt::Purpose::Exec { id: container.id.clone(), name: name.to_owned() };
                 let mut dialog = prompt::State::new(purpose, "");
-                dialog.problem = Some("there is no shell in this image; name a program that is".to_owned());
+                dialog.problem = Some(format!("{}; name a program that is there", error.reason()));
                 state.open(Dialog::Prompt(dialog));
             }
         }

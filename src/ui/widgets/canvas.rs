@@ -142,7 +142,12 @@ pub struct Pen<'c, 'a> {
     rest: Area,
 }
 
-impl Pen<'_, '_> {
+impl<'a> Pen<'_, 'a> {
+    #[must_use]
+    pub fn theme(&self) -> &'a Theme {
+        self.canvas.theme
+    }
+
     pub fn put(&mut self, text: &str, style: Style) -> &mut Self {
         let used = self.canvas.put(self.rest, text, style);
         self.advance(used)

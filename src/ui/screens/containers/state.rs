@@ -13,6 +13,8 @@ use crate::{
 pub struct State {
     pub selected: Option<ContainerId>,
     pub cursor: Cursor,
+    /// Made just now by the person: selected as soon as it is listed.
+    pub awaited: Option<ContainerId>,
     pub sort: Sort,
     pub filter: Filter,
     pub marked: BTreeSet<ContainerId>,
@@ -23,6 +25,9 @@ pub struct State {
     pub last_lines: BTreeMap<ContainerId, LastLine>,
     /// Somebody publishes a port, so the column is worth its room.
     pub has_ports: bool,
+    /// Columns of the longest name and of the longest image.
+    pub longest_name: u16,
+    pub longest_image: u16,
 }
 
 /// What a failed container printed last.

@@ -27,6 +27,12 @@ impl State {
         let needle = self.filter.field.text().to_lowercase();
         self.totals = Totals::default();
         self.has_ports = containers.iter().any(|container| !container.ports.is_empty());
+        let longest = |text: &dyn Fn(&Container) -> usize| {
+            let most = containers.iter().map(|container| text(container)).max().unwrap_or(0);
+            u16::try_from(most).unwrap_or(u16::MAX)
+        };
+        self.longest_name = longest(&|container| container.name.as_ref().map_or(12, |name| name.as_str().len()));
+        self.longest_image = longest(&|container| container.image.len());
         let mut rows: Vec<(Urgency, usize)> = Vec::with_capacity(containers.len());
         for (index, container) in containers.iter().enumerate() {
             let urgency = urgency(container, facts);
@@ -43,6 +49,9 @@ impl State {
         rows.sort_by(|left, right| compare(self.sort, (left.0, get(left.1)), (right.0, get(right.1))));
         self.rows = rows.into_iter().map(|(_, index)| index).collect();
         self.marked.retain(|id| facts.inventory.container(id).is_some());
+        if let Some(id) = self.awaited.take_if(|id| facts.inventory.container(id).is_some()) {
+            self.selected = Some(id);
+        }
         let here = self.selected.as_ref().and_then(|id| self.position(id, facts));
         // The selected one is gone: stay where the eye is.
         let index = here.unwrap_or(self.cursor.index);

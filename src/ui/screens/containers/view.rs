@@ -27,15 +27,20 @@ use crate::{
 
 /// Columns before the name: cursor, mark, status sign.
 const MARGIN: u16 = 4;
+/// A reason gets at least so much room, if need be the image's: what went wrong is what a person came for.
+const REASON: u16 = 30;
 
 const COLUMNS: [Column; 6] = [
-    Column { title: "NAME", least: 10, wanted: 22, priority: 0, stretch: Stretch::Share(2) },
-    Column { title: "STATUS", least: 17, wanted: 24, priority: 1, stretch: Stretch::No },
-    Column { title: "IMAGE", least: 14, wanted: 24, priority: 3, stretch: Stretch::Share(2) },
-    Column { title: "PORTS", least: 8, wanted: 14, priority: 5, stretch: Stretch::No },
-    Column { title: "COMMAND", least: 14, wanted: 24, priority: 4, stretch: Stretch::Share(4) },
+    Column { title: "NAME", least: 14, wanted: 32, priority: 0, stretch: Stretch::Share(1) },
+    Column { title: "STATUS", least: 16, wanted: 24, priority: 1, stretch: Stretch::No },
+    Column { title: "IMAGE", least: 16, wanted: 40, priority: 3, stretch: Stretch::Share(1) },
+    Column { title: "PORTS", least: 8, wanted: 14, priority: 4, stretch: Stretch::No },
+    Column { title: "COMMAND", least: 24, wanted: 24, priority: 5, stretch: Stretch::Share(4) },
     Column { title: "AGE", least: 4, wanted: 4, priority: 2, stretch: Stretch::No },
 ];
+
+/// From this width on, what a container is doing is said in full.
+const ROOMY: u16 = 72;
 
 /// Draws the heading and the rows.
 pub fn draw(canvas: &mut Canvas<'_>, area: Area, state: &State, facts: &Facts, focus: Focus) {
@@ -66,11 +71,17 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Area, state: &State, facts: &Facts, f
     draw_thumb(canvas, body, first, shown, state.rows.len());
 }
 
-/// The widths of the columns; ports only where somebody has one.
+/// The widths of the columns; ports only where somebody has one, names and images no wider than the longest.
 fn columns(width: u16, state: &State) -> [u16; 6] {
     let mut columns = COLUMNS;
-    if let Some(ports) = columns.iter_mut().find(|column| column.title == "PORTS" && !state.has_ports) {
-        ports.least = u16::MAX;
+    for column in &mut columns {
+        match column.title {
+            "PORTS" if !state.has_ports => column.least = u16::MAX,
+            "STATUS" if width >= ROOMY => column.least = column.wanted,
+            "NAME" => column.wanted = state.longest_name.clamp(column.least, column.wanted),
+            "IMAGE" => column.wanted = state.longest_image.clamp(column.least, column.wanted),
+            _ => {}
+        }
     }
     widths(&columns, width.saturating_sub(MARGIN + 1))
 }
@@ -138,31 +149,34 @@ fn draw_row(
         Some(text) => column(&mut pen, name, text.as_str(), name_style, Cut::End),
         None => column(&mut pen, name, container.id.short(), name_style, Cut::End),
     }
-    column(&mut pen, state_width, &status.words, tone, Cut::End);
-    column(
-        &mut pen,
-        image,
-        &SafeText::from_untrusted(&container.image),
-        if quiet { theme.dim } else { theme.text },
-        Cut::Middle,
-    );
-    if ports > 0 {
-        column(&mut pen, ports, &view_model::ports(container), theme.text, Cut::End);
-    }
-    if command > 0 {
-        match view_model::remark(container, state.last_lines.get(&container.id).map(|line| line.text.as_str())) {
-            Remark::Reason(reason) => {
-                let (sign, _) = pen.rest().split_left(command);
-                pen.put(theme.glyphs.reason, theme.error).gap(1);
-                let rest = command.saturating_sub(2).min(sign.width);
-                column(&mut pen, rest, &reason, theme.error, Cut::End);
+    column(&mut pen, state_width, view_model::fitted(&status.words, usize::from(state_width)), tone, Cut::End);
+    let remark = view_model::remark(container, state.last_lines.get(&container.id).map(|line| line.text.as_str()));
+    let beyond: u16 = [image, ports, command].iter().filter(|width| **width > 0).map(|width| width + GAP).sum();
+    match &remark {
+        Remark::Reason(reason) if command < REASON && beyond > GAP => draw_reason(&mut pen, beyond - GAP, reason),
+        Remark::Reason(_) | Remark::Command(_) => {
+            let image_style = if quiet { theme.dim } else { theme.text };
+            column(&mut pen, image, &SafeText::from_untrusted(&container.image), image_style, Cut::Middle);
+            if ports > 0 {
+                column(&mut pen, ports, &view_model::ports(container), theme.text, Cut::End);
             }
-            Remark::Command(words) => column(&mut pen, command, &words, theme.dim, Cut::End),
+            match &remark {
+                _ if command == 0 => {}
+                Remark::Reason(reason) => draw_reason(&mut pen, command, reason),
+                Remark::Command(words) => column(&mut pen, command, words, theme.dim, Cut::End),
+            }
         }
     }
     if age > 0 {
         pen.column_right(age, &facts.age(container.created), theme.dim);
     }
+}
+
+/// Why the row is in trouble, behind a sign that leads back to it.
+fn draw_reason(pen: &mut Pen<'_, '_>, width: u16, reason: &str) {
+    let theme = pen.theme();
+    pen.put(theme.glyphs.reason, theme.error).gap(1);
+    column(pen, width.saturating_sub(2), reason, theme.error, Cut::End);
 }
 
 /// How a text that is too long is cut.

@@ -99,6 +99,15 @@ pub fn status(container: &Container, facts: &Facts, glyphs: &'static Glyphs) -> 
     }
 }
 
+/// The words of a status in so many columns: ages lose their "ago" before anything is cut.
+#[must_use]
+pub fn fitted(words: &str, columns: usize) -> &str {
+    match words.strip_suffix(" ago") {
+        Some(shorter) if words.chars().count() > columns => shorter,
+        Some(_) | None => words,
+    }
+}
+
 fn exited(container: &Container, facts: &Facts, glyphs: &'static Glyphs) -> StatusText {
     let state = &container.state;
     let code = match state.exit_code {

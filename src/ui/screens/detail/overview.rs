@@ -135,7 +135,8 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Area, state: &State) {
                 if *secret && state.secrets == Secrets::Hidden {
                     pen.put(theme.glyphs.mask, theme.dim).gap(2).put("v shows it", theme.dim);
                 } else {
-                    pen.put(value, theme.text);
+                    let rest = pen.rest().width;
+                    pen.column(rest, value, theme.text);
                 }
             }
         }

@@ -53,7 +53,16 @@ fn draw_heading(canvas: &mut Canvas<'_>, area: Area, state: &State, name: &str, 
     let theme = canvas.theme;
     canvas.rule(area);
     let words = status_words(state, theme.glyphs);
-    let tabs: u16 = Tab::ALL.iter().map(|tab| u16::try_from(tab.title().len() + 2).unwrap_or(0)).sum();
+    let whole = |tab: &Tab| tab.title();
+    // Where there is no room for every name, the others keep their digit.
+    let short = |tab: &Tab| if *tab == state.tab { tab.title() } else { tab.title().get(..1).unwrap_or_default() };
+    let width = |title: &dyn Fn(&Tab) -> &'static str| -> u16 {
+        Tab::ALL.iter().map(|tab| u16::try_from(title(tab).len() + 2).unwrap_or(0)).sum()
+    };
+    let wanted = u16::try_from(width_of(name).min(16)).unwrap_or(16);
+    let is_wide = width(&whole) + wanted + 6 <= area.width;
+    let title = |tab: &Tab| if is_wide { whole(tab) } else { short(tab) };
+    let tabs = width(&title);
     let room = area.width.saturating_sub(tabs + 8).max(6).min(area.width / 2);
     let name = SafeText::from_untrusted(name);
     let name = name.truncate_end(usize::from(room));
@@ -71,7 +80,7 @@ fn draw_heading(canvas: &mut Canvas<'_>, area: Area, state: &State, name: &str, 
             Tab::Processes => Action::Tab3,
             Tab::Environment => Action::Tab4,
         };
-        pen.put(" ", theme.text).button(tab.title(), style, Hit::Action(action)).put(" ", theme.text);
+        pen.put(" ", theme.text).button(title(&tab), style, Hit::Action(action)).put(" ", theme.text);
     }
     let rest = pen.rest();
     // As much as there is room for, the first words first.

@@ -7,7 +7,7 @@ use super::{
     update::name,
 };
 use crate::{
-    engine::domain::Image,
+    engine::domain::{Container, Image},
     text::{SafeText, units},
     ui::{
         cursor::first_shown,
@@ -99,8 +99,9 @@ fn draw_row(canvas: &mut Canvas<'_>, row: Area, columns: &[u16; 6], image: &Imag
         pen.column(platform, &SafeText::from(text), theme.dim).gap(GAP);
     }
     if used > 0 {
-        let count = image.containers.filter(|count| *count > 0).map(|count| count.to_string()).unwrap_or_default();
-        pen.column_right(used, &count, theme.text).gap(GAP);
+        let count = users(image, facts);
+        let words = if count > 0 { count.to_string() } else { String::new() };
+        pen.column_right(used, &words, theme.text).gap(GAP);
     }
     if size > 0 {
         pen.column_right(size, &units::bytes_decimal(image.size.bytes()), theme.text).gap(GAP);
@@ -109,6 +110,15 @@ fn draw_row(canvas: &mut Canvas<'_>, row: Area, columns: &[u16; 6], image: &Imag
         let words = image.created.map(|created| facts.age(created)).unwrap_or_default();
         pen.column_right(age, &words, theme.dim);
     }
+}
+
+/// The containers that were made from it.
+fn users(image: &Image, facts: &Facts) -> usize {
+    let made_from_it = |container: &&std::sync::Arc<Container>| {
+        container.image_id.as_ref() == Some(&image.id)
+            || container.image_id.is_none() && image.references.iter().any(|name| name.familiar() == container.image)
+    };
+    facts.inventory.containers.iter().filter(made_from_it).count()
 }
 
 /// The layers, newest first, as `history` lists them.

@@ -5,7 +5,6 @@
 use super::{state::State, view_model};
 use crate::{
     engine::domain::Operation,
-    text::SafeText,
     ui::{
         cursor::first_shown,
         facts::Facts,
@@ -24,10 +23,10 @@ const MARGIN: u16 = 2;
 const COLUMNS: [Column; 6] = [
     Column { title: "#", least: 4, wanted: 4, priority: 4, stretch: Stretch::No },
     Column { title: "OPERATION", least: 9, wanted: 10, priority: 1, stretch: Stretch::No },
-    Column { title: "ON", least: 10, wanted: 24, priority: 0, stretch: Stretch::Share(1) },
+    Column { title: "ON", least: 12, wanted: 20, priority: 0, stretch: Stretch::Share(1) },
     Column { title: "FOR", least: 6, wanted: 6, priority: 3, stretch: Stretch::No },
-    Column { title: "STATE", least: 12, wanted: 40, priority: 2, stretch: Stretch::Share(3) },
-    Column { title: "COMMAND", least: 20, wanted: 32, priority: 5, stretch: Stretch::Share(2) },
+    Column { title: "STATE", least: 24, wanted: 48, priority: 2, stretch: Stretch::Share(3) },
+    Column { title: "COMMAND", least: 30, wanted: 32, priority: 5, stretch: Stretch::Share(2) },
 ];
 
 pub fn draw(canvas: &mut Canvas<'_>, area: Area, state: &State, facts: &Facts) {
@@ -76,7 +75,7 @@ fn draw_row(canvas: &mut Canvas<'_>, row: Area, columns: &[u16; 6], operation: &
     let mut pen = canvas.pen(row);
     pen.gap(MARGIN);
     if number > 0 {
-        pen.column_right(number, &operation.id.to_string(), theme.dim).gap(GAP);
+        pen.column_right(number, &view_model::number(operation), theme.dim).gap(GAP);
     }
     pen.column(verb, operation.verb.as_str(), if running { theme.strong } else { theme.text }).gap(GAP);
     pen.column_middle(on, &view_model::subject(operation, facts), theme.text).gap(GAP);
@@ -91,14 +90,15 @@ fn draw_row(canvas: &mut Canvas<'_>, row: Area, columns: &[u16; 6], operation: &
             let used = pen.rest().x.saturating_sub(place.x);
             pen.column(state.saturating_sub(used), &text.words, theme.dim).gap(GAP);
             if command > 0 {
-                pen.column(command, &SafeText::from_untrusted(&operation.cli), theme.dim);
+                pen.column(command, &view_model::command_line(operation, facts), theme.dim);
             }
             bar::draw(canvas, Area { width, ..place }, done, total);
         }
         None => {
-            pen.column(state, &text.words, tone).gap(GAP);
+            let words = format!("{} {}", text.glyph(theme.glyphs), &*text.words);
+            pen.column(state, &words, tone).gap(GAP);
             if command > 0 {
-                pen.column(command, &SafeText::from_untrusted(&operation.cli), theme.dim);
+                pen.column(command, &view_model::command_line(operation, facts), theme.dim);
             }
         }
     }

@@ -5,7 +5,7 @@
 use crate::{
     engine::domain::{ErrorKind, Operation, OperationState, Origin},
     text::{SafeText, units},
-    ui::{facts::Facts, screens::containers::view_model::Tone},
+    ui::{facts::Facts, screens::containers::view_model::Tone, theme::Glyphs},
 };
 
 /// How it is going, in words.
@@ -15,6 +15,39 @@ pub struct StateText {
     pub tone: Tone,
     /// Bytes done and known, where a bar makes sense.
     pub bar: Option<(u64, u64)>,
+}
+
+impl StateText {
+    /// The tone as a sign.
+    #[must_use]
+    pub fn glyph(&self, glyphs: &'static Glyphs) -> &'static str {
+        match self.tone {
+            Tone::Good => glyphs.done,
+            Tone::Busy => glyphs.busy,
+            Tone::Bad => glyphs.failed,
+            Tone::Warning => glyphs.warning,
+            Tone::Quiet => glyphs.stopped,
+        }
+    }
+}
+
+/// Its number in this session; those of other processes and of the past have none.
+#[must_use]
+pub fn number(operation: &Operation) -> String {
+    match operation.origin {
+        Origin::Here => operation.id.to_string(),
+        Origin::Process { .. } => String::new(),
+    }
+}
+
+/// The command line it stands for, with the container's name where it was named by its id.
+#[must_use]
+pub fn command_line(operation: &Operation, facts: &Facts) -> SafeText<'static> {
+    let named = operation.container.as_ref().and_then(|id| {
+        let name = facts.container(id)?.name.as_ref()?;
+        Some(operation.cli.replace(id.as_str(), name.as_str()))
+    });
+    SafeText::from(named.unwrap_or_else(|| operation.cli.clone()))
 }
 
 #[must_use]

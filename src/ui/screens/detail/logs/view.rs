@@ -54,6 +54,8 @@ fn draw_row(canvas: &mut Canvas<'_>, area: Area, row: &Row, line: &Line, state: 
     let (margin, rest) = area.split_left(1);
     if state.search.current == Some(row.position.line) {
         canvas.put(margin, theme.glyphs.cursor, theme.accent);
+    } else if row.position.row > 0 {
+        canvas.put(margin, theme.glyphs.wrapped, theme.dim);
     }
     let (time, rest) = rest.split_left(times);
     if times > 0 && row.position.row == 0 && line.kind != LineKind::Missed {

@@ -54,7 +54,8 @@ fn draw_row(canvas: &mut Canvas<'_>, area: Area, row: &Row, state: &State) {
         Shown::Unfolded => &mut pen,
         Shown::Text(text) => {
             let matched = !state.needle.is_empty() && state.needle.is_in(text);
-            pen.put(text, if matched { theme.matched } else { theme.string })
+            let rest = pen.rest().width;
+            pen.column(rest, text, if matched { theme.matched } else { theme.string })
         }
         Shown::Number(number) => pen.put(number, theme.number),
         Shown::Word(word) => pen.put(word, theme.dim),
