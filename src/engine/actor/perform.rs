@@ -62,11 +62,7 @@ async fn on_container(backend: &dyn Backend, id: ContainerId, job: Job) -> Outco
             })
         }
         Command::Stop { options, .. } => backend.stop(id, options, context),
-        Command::Restart { options, .. } => Box::pin(async move {
-            backend.stop(id.clone(), options, context.clone()).await?;
-            context.check()?;
-            Ok(backend.start(id, None, context).await?.done)
-        }),
+        Command::Restart { options, .. } => backend.restart(id, options, context),
         Command::Kill { signal, .. } => backend.kill(id, signal, context),
         Command::Pause { .. } => backend.pause(id, context),
         Command::Unpause { .. } => backend.unpause(id, context),

@@ -83,6 +83,8 @@ pub trait Backend: Send + Sync + 'static {
     fn start(&self, id: ContainerId, attach: Option<AttachOptions>, context: OperationContext) -> Answer<'_, Started>;
     /// Ends when the process is gone: signal, grace, KILL. `Ok(already)` when it was not running.
     fn stop(&self, id: ContainerId, options: StopOptions, context: OperationContext) -> Answer<'_, Done>;
+    /// Stops it as [`Backend::stop`] does, or finds it stopped, and starts it again. One with auto-remove stays.
+    fn restart(&self, id: ContainerId, options: StopOptions, context: OperationContext) -> Answer<'_, Done>;
     /// Sends a signal; after KILL, ends when the process is gone.
     fn kill(&self, id: ContainerId, signal: Signal, context: OperationContext) -> Answer<'_, Done>;
     fn pause(&self, id: ContainerId, context: OperationContext) -> Answer<'_, Done>;

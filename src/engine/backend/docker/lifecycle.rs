@@ -145,6 +145,41 @@ async fn stop_by_hand(target: Target<'_>, signal: Signal, grace: Duration, conte
     kill(target, Signal::KILL, context).await
 }
 
+/// Stops and starts it in one request, so that the daemon keeps a container with auto-remove meanwhile.
+///
+/// # Errors
+/// As `stop` and `start`; `Unsupported` for a signal of one's own with auto-remove on daemons before API 1.42.
+pub async fn restart(target: Target<'_>, options: StopOptions, context: &OperationContext) -> Result<Done> {
+    let path = target.path().then("restart");
+    let path = match options.signal {
+        None => path,
+        Some(signal) if target.api.daemon().await?.api >= ApiVersion(1, 42) => path.query("signal", signal),
+        Some(_) => {
+            if target.look().await?.is_some_and(|seen| seen.auto_remove) {
+                return Err(Error::new(ErrorKind::Unsupported, "this daemon would remove it at the stop")
+                    .remedy("leave out the signal, or create it without --rm"));
+            }
+            stop(target, options, context).await?;
+            context.check()?;
+            return start(target, context).await;
+        }
+    };
+    context.step("stopping and starting");
+    let seconds = options.grace.map(|grace| grace.duration().as_millis().div_ceil(1000));
+    let path = seconds.into_iter().fold(path, |path, seconds| path.query("t", seconds));
+    let reply = target.api.post(path, context.remaining()).await;
+    match reply.and_then(|reply| reply.success(About::Container)) {
+        Ok(_) => Ok(target.done(false)),
+        Err(refusal) => {
+            target.remembered.forget(target.id);
+            match start_failure(target, &refusal).await {
+                Some(kind) => Err(Error::new(kind, refusal.reason())),
+                None => Err(refusal),
+            }
+        }
+    }
+}
+
 /// A container with auto-remove may be gone before the daemon has answered the stop.
 async fn gone_is_stopped(target: Target<'_>, outcome: Result<Done>) -> Result<Done> {
     match outcome {

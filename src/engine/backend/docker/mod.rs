@@ -149,6 +149,10 @@ impl Backend for DockerBackend {
         async move { lifecycle::stop(self.relieved(&id), options, &context).await }.boxed()
     }
 
+    fn restart(&self, id: ContainerId, options: StopOptions, context: OperationContext) -> Answer<'_, Done> {
+        async move { lifecycle::restart(self.relieved(&id), options, &context).await }.boxed()
+    }
+
     fn kill(&self, id: ContainerId, signal: Signal, context: OperationContext) -> Answer<'_, Done> {
         async move { lifecycle::kill(self.relieved(&id), signal, &context).await }.boxed()
     }

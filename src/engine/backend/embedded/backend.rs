@@ -286,6 +286,10 @@ impl Backend for EmbeddedBackend {
         self.lasting("wharf-stop", move |inner| inner.containers.stop(&id, &options, &context))
     }
 
+    fn restart(&self, id: ContainerId, options: StopOptions, context: OperationContext) -> Answer<'_, Done> {
+        self.lasting("wharf-restart", move |inner| inner.containers.restart(&id, &options, &context))
+    }
+
     fn kill(&self, id: ContainerId, signal: Signal, context: OperationContext) -> Answer<'_, Done> {
         self.blocking(move |inner| inner.containers.kill(&id, signal, &context))
     }

@@ -164,6 +164,8 @@ pub enum RunChange {
 pub enum AutoRemove {
     /// Nothing of it is left; also when somebody else removed it meanwhile.
     Removed,
+    /// Somebody stopped it only to start it again: it stays.
+    Kept,
     /// Somebody holds the container's lock just now: ask again in a millisecond. When the monitor gives
     /// up after some seconds, the holder or the next reconciliation removes it.
     Busy,

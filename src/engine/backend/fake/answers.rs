@@ -9,7 +9,6 @@ use tokio::sync::mpsc;
 use super::{Entry, FakeHost, process::Program};
 use crate::engine::{
     backend::{Answer, Backend, EventRange, Notice, OperationContext, Session, Started},
-    core::limits,
     domain::*,
 };
 
@@ -198,34 +197,7 @@ impl Backend for FakeHost {
         async move {
             let claim = self.claim(&id, Verb::Start)?;
             self.travel().await;
-            let (program, status) = {
-                let world = self.world();
-                let entry = world.containers.get(&id).ok_or_else(|| Error::no_such_container(&id))?;
-                (Program::of(&entry.spec.command), entry.container.status())
-            };
-            assert!(matches!(status, Status::Created | Status::Exited), "start was admitted from {status}");
-            let program = match program {
-                Ok(program) => program,
-                Err(error) => {
-                    self.change(&id, |container, _| container.state.reason = Some(error.reason().to_owned()));
-                    if self.world().containers.get(&id).is_some_and(|entry| entry.spec.auto_remove) {
-                        self.world().containers.remove(&id);
-                        self.notify(Notice::Container(id));
-                    }
-                    return Err(error);
-                }
-            };
-            self.change(&id, |container, now| {
-                container.state = ContainerState {
-                    status: Status::Running,
-                    pid: Some(4242),
-                    started: Some(now),
-                    ..ContainerState::created()
-                };
-            });
-            self.happened(&id, EventAction::Start, &[]);
-            let (output, session) = self.session(&id, attach.is_some());
-            self.spawn_process(&id, program, output);
+            let session = self.start_now(&id, attach.is_some())?;
             drop(claim);
             Ok(Started { done: Done { container: Some(id), ..Done::default() }, session })
         }
@@ -236,18 +208,17 @@ impl Backend for FakeHost {
         async move {
             let _claim = self.claim(&id, Verb::Stop)?;
             self.travel().await;
-            let Some(mut exit) = self.signal(&id, options.signal.unwrap_or(Signal::TERM)) else {
-                return Ok(Done::already_so());
-            };
-            let grace = options.grace.map_or(limits::STOP_GRACE, |grace| grace.0);
-            context.step("sent the stop signal");
-            let ended = tokio::time::timeout(grace, exit.wait_for(Option::is_some)).await.is_ok();
-            if !ended {
-                self.signal(&id, Signal::KILL);
-                // The sender lives as long as the container; a removed one has ended.
-                let _ = exit.wait_for(Option::is_some).await;
-            }
-            self.happened(&id, EventAction::Stop, &[]);
+            Ok(self.stop_now(&id, &options, &context).await)
+        }
+        .boxed()
+    }
+
+    fn restart(&self, id: ContainerId, options: StopOptions, context: OperationContext) -> Answer<'_, Done> {
+        async move {
+            let _claim = self.claim(&id, Verb::Restart)?;
+            self.travel().await;
+            self.stop_now(&id, &options, &context).await;
+            self.start_now(&id, false)?;
             Ok(Done::default())
         }
         .boxed()

@@ -7,7 +7,11 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::FakeHost;
-use crate::engine::{backend::Notice, domain::*};
+use crate::engine::{
+    backend::{Notice, OperationContext, Session},
+    core::limits,
+    domain::*,
+};
 
 /// Longer than any test.
 const FOREVER: Duration = Duration::from_secs(1_000_000);
@@ -193,6 +197,56 @@ impl FakeHost {
         });
     }
 
+    /// Starts it, whoever asked; `wanted` attaches.
+    pub(super) fn start_now(&self, id: &ContainerId, wanted: bool) -> Result<Option<Session>> {
+        let (program, status) = {
+            let world = self.world();
+            let entry = world.containers.get(id).ok_or_else(|| Error::no_such_container(id))?;
+            (Program::of(&entry.spec.command), entry.container.status())
+        };
+        assert!(matches!(status, Status::Created | Status::Exited), "start was admitted from {status}");
+        let program = match program {
+            Ok(program) => program,
+            Err(error) => {
+                self.change(id, |container, _| container.state.reason = Some(error.reason().to_owned()));
+                if self.world().containers.get(id).is_some_and(|entry| entry.spec.auto_remove) {
+                    self.world().containers.remove(id);
+                    self.notify(Notice::Container(id.clone()));
+                }
+                return Err(error);
+            }
+        };
+        self.change(id, |container, now| {
+            container.state = ContainerState {
+                status: Status::Running,
+                pid: Some(4242),
+                started: Some(now),
+                ..ContainerState::created()
+            };
+        });
+        self.happened(id, EventAction::Start, &[]);
+        let (output, session) = self.session(id, wanted);
+        self.spawn_process(id, program, output);
+        Ok(session)
+    }
+
+    /// Signal, grace, KILL.
+    pub(super) async fn stop_now(&self, id: &ContainerId, options: &StopOptions, context: &OperationContext) -> Done {
+        let Some(mut exit) = self.signal(id, options.signal.unwrap_or(Signal::TERM)) else {
+            return Done::already_so();
+        };
+        let grace = options.grace.map_or(limits::STOP_GRACE, |grace| grace.0);
+        context.step("sent the stop signal");
+        let ended = tokio::time::timeout(grace, exit.wait_for(Option::is_some)).await.is_ok();
+        if !ended {
+            self.signal(id, Signal::KILL);
+            // The sender lives as long as the container; a removed one has ended.
+            let _ = exit.wait_for(Option::is_some).await;
+        }
+        self.happened(id, EventAction::Stop, &[]);
+        Done::default()
+    }
+
     fn process_ended(&self, id: &ContainerId, exit: ProcessExit) {
         let code = match exit {
             ProcessExit::Code(code) => Some(code),
@@ -205,9 +259,10 @@ impl FakeHost {
             container.state.finished = Some(now);
         });
         let mut auto_remove = false;
+        let restarting = self.world().mutating.get(id) == Some(&Verb::Restart);
         if let Some(entry) = self.world().containers.get_mut(id) {
             entry.process = None;
-            auto_remove = entry.spec.auto_remove;
+            auto_remove = entry.spec.auto_remove && !restarting;
             entry.exit.send_replace(Some(exit));
             entry.log_grown.send_modify(|_| ());
         }

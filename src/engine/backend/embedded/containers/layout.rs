@@ -113,6 +113,8 @@ impl Layout {
 
 /// Prefix of a container's directory until its record is whole.
 pub const NASCENT: &str = ".new-";
+/// Held by whoever restarts a container that would go when it ends, in its directory.
+pub const RESTART: &str = "restart.lock";
 /// The record of a container, in its directory.
 pub const RECORD: &str = "config.json";
 /// The lock of a container, in its directory.

@@ -20,6 +20,7 @@ mod rename;
 mod repair;
 mod reports;
 mod resolve;
+mod restart;
 mod start;
 pub mod store;
 mod volumes;

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use super::{
     layout::{EXIT, LOCK, STATE},
     record::{Change, Read, Record, RecordedIntent},
+    restart,
     store::Store,
 };
 use crate::engine::{
@@ -31,6 +32,8 @@ pub struct Observed {
     pub last_run: Generation,
     /// Who is alive.
     pub alive: Observation,
+    /// Somebody stopped it to start it again.
+    pub restarting: bool,
 }
 
 impl Observed {
@@ -40,6 +43,7 @@ impl Observed {
         self.record.spec.auto_remove
             && self.last_run > Generation::default()
             && !self.container.status().has_process()
+            && !self.restarting
             && self.alive.monitor == Liveness::Dead
     }
 }
@@ -91,8 +95,13 @@ fn merge(store: &Store, kernel: &dyn Kernel, record: Box<Record>) -> Observed {
         .run
         .max(run_of(state.as_ref().map(|state| state.generation)))
         .max(run_of(exit.as_ref().map(|exit| exit.generation)));
-    let intent = in_flight(store, &record, state.as_ref(), exit.as_ref());
-    let state = container_state(&record, state.as_ref(), exit.as_ref(), alive, intent.is_some());
+    let restarting = restart::is_under_way(store, &record);
+    let intent = in_flight(store, &record, state.as_ref(), exit.as_ref(), restarting);
+    let mut state = container_state(&record, state.as_ref(), exit.as_ref(), alive, intent.is_some());
+    if record.spec.auto_remove && state.status == Status::Exited && alive.monitor == Liveness::Alive && !restarting {
+        // Its monitor is at it.
+        state.status = Status::Removing;
+    }
     let container = Container {
         id: record.id.clone(),
         name: Some(record.name.clone()),
@@ -111,12 +120,18 @@ fn merge(store: &Store, kernel: &dyn Kernel, record: Box<Record>) -> Observed {
         intent,
         generation: record.revision,
     };
-    Observed { record, container, last_run, alive }
+    Observed { record, container, last_run, alive, restarting }
 }
 
 /// The recorded intent, if somebody is still at it: a start is over when the monitor's files carry its
-/// run, anything else when its lock is free.
-fn in_flight(store: &Store, record: &Record, state: Option<&StateFile>, exit: Option<&ExitFile>) -> Option<Intent> {
+/// run, a restart when its own lock is free, anything else when the container's is.
+fn in_flight(
+    store: &Store,
+    record: &Record,
+    state: Option<&StateFile>,
+    exit: Option<&ExitFile>,
+    restarting: bool,
+) -> Option<Intent> {
     let intent: &RecordedIntent = record.intent.as_ref()?;
     let begun = match &intent.change {
         Change::Start => {
@@ -124,6 +139,7 @@ fn in_flight(store: &Store, record: &Record, state: Option<&StateFile>, exit: Op
                 || exit.is_some_and(|exit| exit.generation >= record.run)
                 || record.start_failure.is_some()
         }
+        Change::Restart => return restarting.then(|| intent.visible()),
         Change::Rename { .. } | Change::Remove { .. } => false,
     };
     let lock = store.layout.container(&record.id).join(LOCK);
@@ -178,10 +194,6 @@ fn container_state(
         }
         seen.status = Status::Exited;
         seen.reason = Some(UNSEEN.to_owned());
-    }
-    if record.spec.auto_remove && seen.status == Status::Exited && alive.monitor == Liveness::Alive {
-        // Its monitor is at it.
-        seen.status = Status::Removing;
     }
     if record.is_removing() {
         seen.status = Status::Removing;

@@ -105,6 +105,8 @@ pub struct RecordedIntent {
 pub enum Change {
     /// Over when the monitor's files carry the record's `run`.
     Start,
+    /// Stopped to be started again: whoever holds the restart lock keeps it from being removed meanwhile.
+    Restart,
     /// The record has the new name already; `from` is to be freed.
     Rename { from: ContainerName },
     /// Finished by whoever comes next.
@@ -116,6 +118,7 @@ impl Change {
     pub fn verb(&self) -> Verb {
         match self {
             Self::Start => Verb::Start,
+            Self::Restart => Verb::Restart,
             Self::Rename { .. } => Verb::Rename,
             Self::Remove { .. } => Verb::Remove,
         }

@@ -143,7 +143,8 @@ impl Pass<'_> {
             Some(RecordedIntent { change: Change::Rename { .. }, .. }) => {
                 self.fix(subject.clone(), "its renaming was interrupted; finished", || containers.settle_rename(&held));
             }
-            Some(RecordedIntent { change: Change::Start, .. }) | None => {}
+            // A restart that was cut leaves what runs, or what is overdue.
+            Some(RecordedIntent { change: Change::Start | Change::Restart, .. }) | None => {}
         }
         if observed.is_overdue() {
             let locked = Locked { held, observed };

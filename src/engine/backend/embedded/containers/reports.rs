@@ -9,6 +9,7 @@ use super::{
     layout::Layout,
     record::{Read, Record},
     remove::{Volumes, dispose},
+    restart,
     store::Store,
 };
 use crate::engine::{
@@ -74,6 +75,7 @@ impl Reports for StoreReports {
             Err(_) => return AutoRemove::Failed,
         };
         let record = match store.read(&plan.id) {
+            Read::Record(record) if restart::is_under_way(&store, &record) => return AutoRemove::Kept,
             Read::Record(record) => record,
             Read::Gone => return AutoRemove::Removed,
             // Kept to be looked at; `rm` and `repair` know what to do.

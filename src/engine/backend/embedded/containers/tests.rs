@@ -143,6 +143,27 @@ fn a_container_cut_at_any_step_of_its_creation_is_whole_or_gone() {
 }
 
 #[test]
+fn a_restart_cut_at_any_step_leaves_a_container_that_runs_or_is_gone() {
+    let going = |name: &str| ContainerSpec { auto_remove: true, ..spec(Some(name)) };
+    cut_everywhere(
+        |containers| {
+            let id = containers.create(&going("web"), &context()).unwrap().container.unwrap();
+            containers.start(&id, None, &context()).unwrap();
+            Some(id)
+        },
+        |containers, id| drop(containers.restart(id.unwrap(), &StopOptions::default(), &context())),
+    );
+    let world = World::new();
+    let containers = world.process(&Life::endless());
+    let id = containers.create(&going("web"), &context()).unwrap().container.unwrap();
+    containers.start(&id, None, &context()).unwrap();
+    containers.restart(&id, &StopOptions::default(), &context()).unwrap();
+    assert_eq!(containers.get(&id).unwrap().status(), Status::Running);
+    containers.stop(&id, &StopOptions::default(), &context()).unwrap();
+    assert!(containers.get(&id).is_none());
+}
+
+#[test]
 fn a_removal_cut_at_any_step_is_finished_or_never_began() {
     cut_everywhere(
         |containers| Some(create(containers, "web")),
