@@ -3,11 +3,14 @@
 //! Needed is what a record names and what a living lease keeps; everything else goes. Deliberately elsewhere: which
 //! records go (`remove`).
 
-use std::{collections::HashSet, path::Path};
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+};
 
 use super::{leases::CollectionGuard, records::ImageRecord, store::ImageStore};
 use crate::engine::{
-    backend::embedded::disk::is_temporary,
+    backend::embedded::disk::{EntryKind, is_temporary},
     domain::{Digest, Error, Result, Verb},
 };
 
@@ -36,7 +39,7 @@ impl ImageStore {
         let mut collected = Collected::default();
         self.collect_blobs(&records, &leased.digests, &mut collected)?;
         self.collect_layers(&records, &leased.digests, &mut collected)?;
-        self.clear_temporaries(&self.layout.records())?;
+        self.clear_guarded_temporaries()?;
         if leased.leases == 0 {
             self.clear_ingest(partials)?;
             self.clear_temporaries(&self.layout.blobs("sha256"))?;
@@ -57,9 +60,11 @@ impl ImageStore {
             return Ok(()); // An idle store is not written to.
         }
         let guard = self.leases.exclude(Verb::Repair)?;
-        self.clear_temporaries(&self.layout.records())?;
+        self.clear_guarded_temporaries()?;
         if self.leases.living()?.leases == 0 {
             self.clear_ingest(Partials::Keep)?;
+            self.clear_temporaries(&self.layout.blobs("sha256"))?;
+            self.clear_temporaries(&self.layout.blobs("sha512"))?;
         }
         drop(guard);
         self.empty_trash()
@@ -67,10 +72,17 @@ impl ImageStore {
 
     fn is_swept(&self) -> bool {
         let directories = [self.layout.ingest(), self.layout.leases(), self.layout.trash()];
-        directories.iter().all(|directory| {
+        let emptied = directories.iter().all(|directory| {
             let entries = self.disk.list(directory);
             entries.is_ok_and(|entries| entries.iter().all(|entry| entry.name.ends_with(".part")))
-        })
+        });
+        emptied
+            && self.guarded_directories().is_ok_and(|directories| {
+                directories.iter().all(|directory| {
+                    let entries = self.disk.list(directory);
+                    entries.is_ok_and(|entries| !entries.iter().any(|entry| is_temporary(&entry.name)))
+                })
+            })
     }
 
     /// Removes what earlier deletions left, for example because they were killed.
@@ -121,6 +133,23 @@ impl ImageStore {
             }
         }
         Ok(())
+    }
+
+    /// Where files are written under the guard: a half-written one seen there by its holder is nobody's.
+    fn guarded_directories(&self) -> Result<Vec<PathBuf>> {
+        let mut directories = vec![self.layout.root().to_owned(), self.layout.records()];
+        let mut repositories = vec![self.layout.references()];
+        while let Some(directory) = repositories.pop() {
+            let entries = self.disk.list(&directory).map_err(|error| Error::io("listing tags", error))?;
+            let inner = entries.into_iter().filter(|entry| entry.kind == EntryKind::Directory);
+            repositories.extend(inner.map(|entry| directory.join(entry.name)));
+            directories.push(directory);
+        }
+        Ok(directories)
+    }
+
+    fn clear_guarded_temporaries(&self) -> Result<()> {
+        self.guarded_directories()?.iter().try_for_each(|directory| self.clear_temporaries(directory))
     }
 
     /// Removes half-written files where nobody writes now.

@@ -49,7 +49,11 @@ impl ImageStore {
         }
         let version = layout.root().join("oci-layout");
         if !disk.exists(&version) {
-            disk.write_atomic(&version, br#"{"imageLayoutVersion":"1.0.0"}"#).map_err(failed)?;
+            match disk.write_atomic(&version, br#"{"imageLayoutVersion":"1.0.0"}"#) {
+                // Somebody else opened it meanwhile, and has swept already.
+                Err(_) if disk.exists(&version) => {}
+                outcome => outcome.map_err(failed)?,
+            }
         }
         Ok(Self {
             blobs: Blobs::new(layout.clone(), machine.clone()),
