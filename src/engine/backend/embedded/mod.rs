@@ -20,6 +20,7 @@ pub mod operation_history;
 pub mod registry;
 pub mod roles;
 mod sessions;
+mod stop_at;
 mod streams;
 
 use std::sync::Arc;

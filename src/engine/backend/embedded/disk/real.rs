@@ -11,6 +11,7 @@ use std::{
 
 use self::real_lock::RealLock;
 use super::{Disk, Entry, LockMode, LockedFile, Stat, Sync, TemporaryFile, temporary_beside};
+use crate::engine::backend::embedded::stop_at;
 
 mod real_lock;
 
@@ -65,6 +66,7 @@ impl Disk for RealDisk {
 
     fn create_exclusive(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         let mut file = create_new(path)?;
+        stop_at::step("fill", path);
         file.write_all(bytes).inspect_err(|_| {
             // The write's own error is what the caller needs; an empty leftover counts as free.
             let _ = fs::remove_file(path);
@@ -74,10 +76,12 @@ impl Disk for RealDisk {
     fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         let mut options = OpenOptions::new();
         options.append(true).create(true);
+        stop_at::step("append", path);
         private(&mut options).open(path)?.write_all(bytes)
     }
 
     fn truncate(&self, path: &Path, len: u64) -> io::Result<()> {
+        stop_at::step("truncate", path);
         match OpenOptions::new().write(true).open(path) {
             Ok(file) => file.set_len(len),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -86,14 +90,17 @@ impl Disk for RealDisk {
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        stop_at::step("move", to);
         fs::rename(from, to)
     }
 
     fn remove_file(&self, path: &Path) -> io::Result<()> {
+        stop_at::step("delete", path);
         fs::remove_file(path)
     }
 
     fn remove_tree(&self, path: &Path) -> io::Result<()> {
+        stop_at::step("delete tree", path);
         match fs::remove_dir_all(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             outcome => outcome,
@@ -101,15 +108,21 @@ impl Disk for RealDisk {
     }
 
     fn create_dir(&self, path: &Path) -> io::Result<()> {
+        stop_at::step("make directory", path);
         private_dir().create(path)
     }
 
     fn create_dir_all(&self, path: &Path) -> io::Result<()> {
+        if !path.is_dir() {
+            stop_at::step("make directory", path);
+        }
         make_dirs(path)
     }
 
     fn create_dir_with_mode(&self, path: &Path, mode: u32) -> io::Result<()> {
+        stop_at::step("make directory", path);
         private_dir().create(path)?;
+        stop_at::step("set mode", path);
         set_mode(path, mode)
     }
 
@@ -129,6 +142,7 @@ impl Disk for RealDisk {
     }
 
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
+        stop_at::step("sync directory", path);
         sync_directory(path)
     }
 
@@ -196,7 +210,9 @@ fn publish(file: &File, from: &Path, to: &Path, sync: Sync) -> io::Result<()> {
     if sync == Sync::Yes {
         file.sync_all()?;
     }
+    stop_at::step("publish", to);
     fs::rename(from, to)?;
+    stop_at::step("published", to);
     match (sync, to.parent()) {
         (Sync::Yes, Some(dir)) => sync_directory(dir),
         (Sync::Yes, None) | (Sync::No, _) => Ok(()),
@@ -220,11 +236,13 @@ pub(super) fn next_temporary() -> String {
 fn replace(path: &Path, bytes: &[u8], sync: Sync) -> io::Result<()> {
     let temporary = temporary_beside(path);
     let mut file = Box::new(RealTemporary { file: create_new(&temporary)?, path: Some(temporary) });
+    stop_at::step("fill temporary for", path);
     file.write_all(bytes)?;
     file.commit(path, sync)
 }
 
 fn create_new(path: &Path) -> io::Result<File> {
+    stop_at::step("create", path);
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     private(&mut options).open(path)

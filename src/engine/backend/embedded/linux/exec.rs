@@ -39,7 +39,10 @@ use super::{
     unattended::{cgroup_of, init_of, not_running},
     user,
 };
-use crate::engine::domain::{AttachOptions, Error, ErrorKind, ExecSpec, Flow, ProcessExit, Result, Signal};
+use crate::engine::{
+    backend::embedded::stop_at,
+    domain::{AttachOptions, Error, ErrorKind, ExecSpec, Flow, ProcessExit, Result, Signal},
+};
 
 /// What an asker wants run.
 #[derive(Debug, Serialize, Deserialize)]
@@ -67,6 +70,7 @@ fn run() -> Result<()> {
             return Err(error);
         }
     };
+    stop_at::step("serve", &run_dir);
     let mut pump = Pump::new(stdio, None).map_err(|error| Error::io("serving the process", error))?;
     if !spec.detach {
         let options = AttachOptions { stdin: spec.interactive, flow: Flow::Lossless, terminal: spec.terminal };
@@ -76,6 +80,7 @@ fn run() -> Result<()> {
     let _ = inherited.starter.send(&Status::Started { state: None });
     drop(inherited.starter);
     let exit = serve(&mut pump, &process, &inherited.diverted);
+    stop_at::step("announce the end", &run_dir);
     pump.drain();
     pump.announce_exit(&ExitNote { exit, oom_killed: false });
     pump.deliver();
@@ -95,16 +100,19 @@ fn start(run_dir: &Path, spec: &ExecSpec) -> Result<(OwnedFd, Stdio)> {
         return Err(Error::new(ErrorKind::Refused, "the container is paused").remedy("unpause it first"));
     }
     let id = run_dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    stop_at::step("prepare", run_dir);
     let scratch = Scratch::create(&dir, &id)?;
     let process_file = scratch.path.join("process.json");
     let process_text = serde_json::to_vec(&describe(&dir, init_pid, spec, ids)?).unwrap_or_default();
     fs::write(&process_file, process_text).map_err(|error| Error::io("writing what to run", error))?;
+    stop_at::step("create process", run_dir);
     let (executor, report) = with_report(spec.terminal).map_err(|error| Error::io("preparing the process", error))?;
     let builder = ContainerBuilder::new(id, SyscallType::default())
         .with_root_path(&scratch.path)
         .map_err(|error| runtime_failure("preparing the runtime", &error))?
         .with_executor(executor);
     let (pid, stdio) = build(builder, &scratch, &process_file, spec, &report)?;
+    stop_at::step("created process", run_dir);
     if let Some(error) = report.wait() {
         return Err(error);
     }

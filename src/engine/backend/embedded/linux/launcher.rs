@@ -25,7 +25,10 @@ use super::{
     status_line::StatusLine,
 };
 use crate::engine::{
-    backend::embedded::launch::{LaunchPlan, StateFile},
+    backend::embedded::{
+        launch::{LaunchPlan, StateFile},
+        stop_at,
+    },
     domain::{AttachOptions, Error, ErrorKind, Result},
 };
 
@@ -58,7 +61,7 @@ pub(super) fn spawn_role(binary: &Path, role: &OsStr, orders: &impl Serialize, w
     let (ours, theirs) = UnixStream::pair().map_err(failed)?;
     let mut command = Command::new(binary);
     command.arg0("wharf").arg(role).env_clear().stdin(orders).stdout(OwnedFd::from(theirs));
-    command.envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
+    command.envs(std::env::var_os("PATH").map(|path| ("PATH", path))).envs(stop_at::environment());
     let client = if with_client {
         let (ours, theirs) = UnixStream::pair().map_err(failed)?;
         command.stderr(OwnedFd::from(theirs));
@@ -87,6 +90,7 @@ pub(super) fn await_start(spawned: &mut Spawned, within: Duration) -> Result<Rea
             }
             Some(Status::Created { warnings: found }) => {
                 warnings = found;
+                stop_at::step("say go", std::path::Path::new("monitor"));
                 spawned.status.send(&Status::Go)?;
             }
             Some(Status::Started { state }) => return Ok(Ready { state, warnings }),

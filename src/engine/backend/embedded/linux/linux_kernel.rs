@@ -24,6 +24,7 @@ use crate::engine::{
     backend::embedded::{
         kernel::{HostFacts, Kernel, Launched, Liveness, Observation, ProcessSession, VolumeFill, Watch},
         launch::{LaunchPlan, StateFile},
+        stop_at,
     },
     domain::{AttachOptions, Error, ErrorKind, ExecSpec, ProcessTable, Result, Signal, Span},
 };
@@ -139,12 +140,15 @@ impl LinuxKernel {
 impl Kernel for LinuxKernel {
     fn launch(&self, plan: &LaunchPlan, attach: Option<&AttachOptions>, within: Duration) -> Result<Launched> {
         self.reap();
+        stop_at::step("spawn monitor", &plan.run_dir);
         let mut spawned = spawn_monitor(self.sealed_binary(&plan.run_dir)?, plan, attach)?;
+        stop_at::step("spawned monitor", &plan.run_dir);
         match await_start(&mut spawned, within) {
             Ok(ready) => {
                 let state = ready.state.ok_or_else(|| Error::new(ErrorKind::Internal, "the monitor sent no state"))?;
                 let session = spawned.client.map(|stream| session::session(stream, Decoder::default())).transpose()?;
                 self.adopt(spawned.child);
+                stop_at::step("started", &plan.run_dir);
                 Ok(Launched { state, warnings: ready.warnings, session })
             }
             Err(error) => {
@@ -166,28 +170,34 @@ impl Kernel for LinuxKernel {
 
     fn stop(&self, run_dir: &Path, signal: Signal, grace: Span, within: Duration) -> Result<()> {
         let until = Instant::now() + within;
-        match Link::ask(run_dir, Request::Stop { signal, grace }, until)? {
+        stop_at::step("ask to stop", run_dir);
+        let asked = Instant::now();
+        let (waited, was_there) = match Link::ask(run_dir, Request::Stop { signal, grace }, until)? {
             Some(mut link) => {
-                if self.await_exit(run_dir, &mut link, until)? {
-                    Ok(())
-                } else {
-                    Err(timed_out())
+                stop_at::step("asked to stop", run_dir);
+                (link.wait_for_exit(until)?, true)
+            }
+            None => (Waited::Lost, self.is_winding_up(run_dir)),
+        };
+        match waited {
+            Waited::Ended(_) => Ok(()),
+            Waited::TimeUp => Err(timed_out()),
+            Waited::Lost if !self.await_monitor_gone(run_dir, until) => Err(timed_out()),
+            Waited::Lost => {
+                // It has wound up, or it was killed, perhaps before it heard us: what still runs is stopped from here.
+                let grace = grace.duration().saturating_sub(asked.elapsed());
+                match unattended::stop(run_dir, signal, grace, until) {
+                    Err(error) if error.kind() == ErrorKind::Refused && was_there => Ok(()),
+                    outcome => outcome,
                 }
             }
-            None if self.is_winding_up(run_dir) => {
-                if self.await_unattended(run_dir, until)? {
-                    Ok(())
-                } else {
-                    Err(timed_out())
-                }
-            }
-            None => unattended::stop(run_dir, signal, grace.duration(), until),
         }
     }
 
     fn kill(&self, run_dir: &Path, signal: Signal, within: Duration) -> Result<()> {
         let until = Instant::now() + within;
         let answer_until = until.min(Instant::now() + ANSWER);
+        stop_at::step("ask to kill", run_dir);
         let asked = match Link::ask(run_dir, Request::Kill { signal }, answer_until) {
             // A monitor that stands still must not keep its container alive.
             Err(error) if error.kind() == ErrorKind::TimedOut => {
@@ -197,23 +207,38 @@ impl Kernel for LinuxKernel {
             }
             asked => asked?,
         };
-        let ended = match asked {
-            Some(mut link) if signal == Signal::KILL => self.await_exit(run_dir, &mut link, until)?,
-            Some(_) => true,
-            None if self.is_winding_up(run_dir) => self.await_unattended(run_dir, until)?,
-            None => {
-                let init = unattended::signal(run_dir, signal)?;
-                signal != Signal::KILL || unattended::wait_gone(&init, until)?
-            }
+        stop_at::step("asked to kill", run_dir);
+        let (waited, was_there) = match asked {
+            Some(_) if signal != Signal::KILL => return Ok(()),
+            Some(mut link) => (link.wait_for_exit(until)?, true),
+            None => (Waited::Lost, self.is_winding_up(run_dir)),
         };
-        if ended { Ok(()) } else { Err(timed_out()) }
+        match waited {
+            Waited::Ended(_) => Ok(()),
+            Waited::TimeUp => Err(timed_out()),
+            Waited::Lost if !self.await_monitor_gone(run_dir, until) => Err(timed_out()),
+            // As in `stop`.
+            Waited::Lost => match unattended::signal(run_dir, signal) {
+                Ok(init) if signal == Signal::KILL && !unattended::wait_gone(&init, until)? => Err(timed_out()),
+                Ok(_) => Ok(()),
+                Err(error) if error.kind() == ErrorKind::Refused && was_there => Ok(()),
+                Err(error) => Err(error),
+            },
+        }
     }
 
     fn pause(&self, run_dir: &Path, within: Duration) -> Result<()> {
-        Link::ask(run_dir, Request::Pause, Instant::now() + within)?.map(drop).ok_or_else(not_running)
+        stop_at::step("ask to pause", run_dir);
+        if Link::ask(run_dir, Request::Pause, Instant::now() + within)?.is_some() {
+            return Ok(());
+        }
+        unattended::init_of(RunDir::new(run_dir).read_state().as_ref()).ok_or_else(not_running)?;
+        Err(Error::new(ErrorKind::Refused, "its monitor was killed, and nobody else could say that it is paused")
+            .remedy("stop it and start it again"))
     }
 
     fn unpause(&self, run_dir: &Path, within: Duration) -> Result<()> {
+        stop_at::step("ask to unpause", run_dir);
         if Link::ask(run_dir, Request::Unpause, Instant::now() + within)?.is_some() {
             return Ok(());
         }
@@ -232,7 +257,9 @@ impl Kernel for LinuxKernel {
     fn exec(&self, run_dir: &Path, spec: &ExecSpec, within: Duration) -> Result<ProcessSession> {
         self.reap();
         let orders = ExecOrders { run_dir: run_dir.to_owned(), spec: spec.clone() };
+        stop_at::step("spawn exec", run_dir);
         let mut spawned = spawn_role(self.sealed_binary(run_dir)?, "__exec".as_ref(), &orders, !spec.detach)?;
+        stop_at::step("spawned exec", run_dir);
         match await_start(&mut spawned, within) {
             Ok(_) => {
                 self.adopt(spawned.child);
@@ -271,6 +298,7 @@ impl Kernel for LinuxKernel {
     }
 
     fn remove_tree(&self, path: &Path) -> Result<()> {
+        stop_at::step("delete tree", path);
         match super::unpack::unpacker_of_this_user(self.binary.clone()).remove(path) {
             Ok(()) => Ok(()),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),

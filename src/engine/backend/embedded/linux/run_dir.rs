@@ -12,12 +12,14 @@ use std::{
 
 use super::{client_socket::SOCKET, rootfs::make_dir};
 use crate::engine::{
-    backend::embedded::launch::StateFile,
+    backend::embedded::{launch::StateFile, stop_at},
     domain::{Error, ErrorKind, Result},
 };
 
 const LOCK: &str = "monitor.lock";
 const STATE: &str = "state.json";
+/// What a monitor leaves that is killed while it writes its state; see [`replace`].
+const STATE_TEMPORARY: &str = "state.tmp";
 /// How long a monitor waits for its predecessor to finish, and for those who only look.
 const LOCK_WAIT: Duration = Duration::from_secs(3);
 
@@ -107,7 +109,7 @@ impl RunDir {
         for part in [self.bundle(), self.etc(), self.runtime(), self.exec()] {
             let _ = fs::remove_dir_all(part); // As above.
         }
-        for file in [STATE, SOCKET] {
+        for file in [STATE, STATE_TEMPORARY, SOCKET] {
             let _ = fs::remove_file(self.path.join(file)); // As above.
         }
     }
@@ -158,11 +160,14 @@ pub(super) enum Sync {
 /// Writes `bytes` beside `path` and renames it there.
 pub(super) fn replace(path: &Path, bytes: &[u8], sync: Sync) -> io::Result<()> {
     let temporary = path.with_extension("tmp");
+    stop_at::step("write", path);
     let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&temporary)?;
+    stop_at::step("fill temporary for", path);
     file.write_all(bytes)?;
     if sync == Sync::Yes {
         file.sync_data()?;
     }
+    stop_at::step("publish", path);
     fs::rename(&temporary, path)?;
     if let (Sync::Yes, Some(dir)) = (sync, path.parent()) {
         File::open(dir)?.sync_all()?;

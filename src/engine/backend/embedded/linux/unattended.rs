@@ -19,7 +19,7 @@ use super::{
     status_line::timespec,
 };
 use crate::engine::{
-    backend::embedded::launch::StateFile,
+    backend::embedded::{launch::StateFile, stop_at},
     domain::{Error, ErrorKind, Result, Signal},
 };
 
@@ -72,7 +72,11 @@ pub(super) fn stop(run_dir: &Path, stop_signal: Signal, grace: Duration, until: 
     if wait_gone(&init, grace_over)? {
         return Ok(());
     }
-    signal(run_dir, Signal::KILL)?;
+    match signal(run_dir, Signal::KILL) {
+        // It ended at the last moment.
+        Err(error) if error.kind() == ErrorKind::Refused => {}
+        outcome => drop(outcome?),
+    }
     if wait_gone(&init, until)? { Ok(()) } else { Err(timed_out()) }
 }
 
@@ -86,6 +90,7 @@ pub(super) fn sweep(run_dir: &Path) -> Result<()> {
         return Err(Error::new(ErrorKind::Refused, "the container runs").remedy("stop or kill it first"));
     }
     let lock = dir.lock()?;
+    stop_at::step("kill stragglers of", run_dir);
     let cgroup = cgroup_of(run_dir)?;
     // Whoever is left in the group belongs to no container any more: execs of a dead one, or a process
     // that was created and never started.
@@ -98,8 +103,11 @@ pub(super) fn sweep(run_dir: &Path) -> Result<()> {
     if cgroup.is_frozen() {
         cgroup.set_frozen(Frozen::No).map_err(|error| Error::io("thawing what is left", error))?;
     }
+    stop_at::step("remove control groups of", run_dir);
     cgroup.remove(Duration::from_secs(2)).map_err(|error| Error::io("removing control groups", error))?;
+    stop_at::step("clear", run_dir);
     dir.remove_parts();
+    stop_at::step("unlock", run_dir);
     lock.release_with(&dir);
     Ok(())
 }

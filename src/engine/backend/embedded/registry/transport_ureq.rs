@@ -30,7 +30,7 @@ use super::{
     transport::{Body, CONNECT_DEADLINE, Fault, Method, Reach, Request, Response, Transport, TransportError},
     url::{Scheme, Url},
 };
-use crate::engine::backend::CancelToken;
+use crate::engine::backend::{CancelToken, embedded::stop_at};
 
 /// Big enough that the number of system calls does not matter beside hashing.
 const BUFFER: usize = 512 << 10;
@@ -162,6 +162,7 @@ impl Transport for UreqTransport {
         if self.cancel.is_cancelled() {
             return Err(cancelled());
         }
+        stop_at::step(request.method.as_str(), std::path::Path::new(request.url.host()));
         let agent = self.agent(&request)?;
         let mut head = http::Request::builder().method(request.method.as_str()).uri(request.url.to_string());
         for (name, value) in &request.headers {

@@ -13,6 +13,7 @@ use crate::engine::{
             pump::Pump,
             run_dir::{Sync, replace},
         },
+        stop_at,
     },
     domain::{ProcessExit, Timestamp},
 };
@@ -23,6 +24,7 @@ const CGROUP_PATIENCE: Duration = Duration::from_secs(5);
 /// Everything after the end of the process, in the order that keeps it repeatable.
 pub(super) fn finish(plan: &LaunchPlan, running: Running, mut pump: Pump, ended: Ended, hooks: MonitorHooks) {
     let finished = Timestamp::now();
+    stop_at::step("drain output of", &plan.run_dir);
     pump.drain();
     let Running { state, init, cgroup, socket, run_dir, lock } = running;
     drop(init);
@@ -35,14 +37,19 @@ pub(super) fn finish(plan: &LaunchPlan, running: Running, mut pump: Pump, ended:
         oom_killed: cgroup.oom_kills() > 0,
         reason: None,
     };
+    stop_at::step("remove control groups of", &plan.run_dir);
     // What stays here is found by the next sweep of this container.
     let _ = cgroup.remove(CGROUP_PATIENCE);
     drop(socket);
     // Before the state file goes: whoever looks sees "running" or "exited", never nothing.
     record(plan, &exit);
+    stop_at::step("clear", &plan.run_dir);
     run_dir.remove_parts();
+    stop_at::step("report the end of", &plan.run_dir);
     (hooks.ended)(plan, &exit);
+    stop_at::step("unlock", &plan.run_dir);
     lock.release_with(&run_dir);
+    stop_at::step("announce the end of", &plan.run_dir);
     let code = exit.code.map_or(ProcessExit::Unknown, ProcessExit::Code);
     pump.announce_exit(&ExitNote { exit: code, oom_killed: exit.oom_killed });
     pump.deliver();

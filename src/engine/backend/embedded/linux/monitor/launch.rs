@@ -39,6 +39,7 @@ use crate::engine::{
             user,
         },
         log_segments::LogWriter,
+        stop_at,
     },
     domain::{Error, ErrorKind, NetworkMode, Result, Timestamp},
 };
@@ -66,6 +67,7 @@ pub(super) struct Running {
 /// Carries `plan` out up to the running process. On an error nothing is left.
 pub(super) fn launch(plan: &LaunchPlan, starter: &mut StatusLine) -> Result<Launched> {
     let run_dir = RunDir::new(&plan.run_dir);
+    stop_at::step("lock", &plan.run_dir);
     let lock = run_dir.lock()?;
     let mut undo = Undo { run_dir: run_dir.clone(), cgroup: None, init: None };
     match prepare_and_start(plan, starter, &run_dir, &mut undo) {
@@ -95,10 +97,13 @@ fn prepare_and_start(
     run_dir: &RunDir,
     undo: &mut Undo,
 ) -> Result<Started> {
+    stop_at::step("enter namespaces", &plan.run_dir);
     let ids = enter_namespaces(plan, starter)?;
+    stop_at::step("make parts", &plan.run_dir);
     let durability = if plan.auto_remove { Durability::Volatile } else { Durability::Kept };
     let marks = if ids == Ids::All { Marks::Trusted } else { Marks::User };
     run_dir.create_parts()?;
+    stop_at::step("mount", &plan.run_dir);
     mount_rootfs(&plan.rootfs, &run_dir.rootfs(), marks, durability)?;
     let (mounts, group) = (
         Mounts::read().map_err(|error| Error::io("looking for control groups", error))?,
@@ -106,8 +111,11 @@ fn prepare_and_start(
     );
     let cgroup = Cgroup::locate(&mounts, &group);
     undo.cgroup = Some(cgroup.clone());
+    stop_at::step("write bundle", &plan.run_dir);
     let warnings = write_bundle(plan, run_dir, ids, &mounts, &group)?;
+    stop_at::step("create process", &plan.run_dir);
     let (mut container, report, stdio) = create(plan, run_dir)?;
+    stop_at::step("created process", &plan.run_dir);
     let pid = container.pid().map(|pid| pid.as_raw()).and_then(|pid| u32::try_from(pid).ok());
     let pid = pid.ok_or_else(|| Error::new(ErrorKind::Internal, "the runtime created no process"))?;
     let identity = process::identify(pid).map_err(|error| Error::io("looking at the new process", error))?;
@@ -116,11 +124,13 @@ fn prepare_and_start(
     undo.init = Some(init.try_clone().map_err(|error| Error::io("holding the new process", error))?);
     recover_from_runtime();
     let socket = ListeningSocket::bind(plan.run_dir.as_path())?;
+    stop_at::step("tell created", &plan.run_dir);
     starter.send(&Status::Created { warnings })?;
     match starter.receive(GO)? {
         Some(Status::Go) => {}
         Some(_) | None => return Err(Error::new(ErrorKind::Cancelled, "the starter went away before the start")),
     }
+    stop_at::step("start process", &plan.run_dir);
     let started = Timestamp::now();
     container.start().map_err(|error| runtime_failure("starting the process", &error))?;
     if let Some(error) = report.wait() {

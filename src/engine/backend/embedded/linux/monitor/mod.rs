@@ -15,7 +15,10 @@ use rustix::process::{Pid, set_child_subreaper};
 
 use super::{client::Opener, inheritance, protocol::Status, pump::Pump};
 use crate::engine::{
-    backend::embedded::launch::{ExitFile, LaunchPlan, RunChange},
+    backend::embedded::{
+        launch::{ExitFile, LaunchPlan, RunChange},
+        stop_at,
+    },
     domain::{AttachOptions, Error, Result},
 };
 
@@ -63,16 +66,19 @@ fn run(hooks: MonitorHooks) -> Result<()> {
         }
     };
     let failed = |error| Error::io("serving the container", error);
+    stop_at::step("open log of", &orders.plan.run_dir);
     let log = launch::open_log(&orders.plan)?;
     let mut pump = Pump::new(launched.stdio, Some(log)).map_err(failed)?;
     if let Some(options) = &orders.attach {
         pump.add_client(inherited.client, Opener::Starter, Some(options));
     }
     (hooks.changed)(&orders.plan, &RunChange::Started);
+    stop_at::step("tell started", &orders.plan.run_dir);
     // The starter has its answer once the state file is there; it may be gone by now, which changes nothing.
     let _ = starter.send(&Status::Started { state: Some(launched.running.state.clone()) });
     drop(starter);
     let mut running = launched.running;
+    stop_at::step("serve", &orders.plan.run_dir);
     let ended = serve::serve(&orders.plan, &mut running, &mut pump, &inherited.diverted, hooks);
     finish::finish(&orders.plan, running, pump, ended, hooks);
     Ok(())

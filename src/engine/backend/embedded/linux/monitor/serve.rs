@@ -25,6 +25,7 @@ use crate::engine::{
             signals,
             status_line::timespec,
         },
+        stop_at,
     },
     domain::{Error, ErrorKind, Result, Signal, Timestamp},
 };
@@ -178,6 +179,7 @@ fn begin_stop(
     grace: std::time::Duration,
 ) {
     let now = Instant::now();
+    stop_at::step("begin to stop", &teller.plan.run_dir);
     let signal = stopping.ask(signal, grace, now);
     signal_init(running, signal);
     if running.state.paused {
@@ -190,7 +192,9 @@ fn begin_stop(
 }
 
 fn send(teller: &Teller<'_>, running: &mut Running, signal: Signal) {
+    stop_at::step("signal", &teller.plan.run_dir);
     signal_init(running, signal);
+    stop_at::step("signalled", &teller.plan.run_dir);
     teller.tell(&RunChange::Signalled { signal });
 }
 
@@ -216,6 +220,7 @@ fn freeze(teller: &Teller<'_>, running: &mut Running, frozen: Frozen) -> Result<
         return Err(Error::new(ErrorKind::Unsupported, "this container has no control group that can be frozen")
             .remedy("run it as root, or on a host whose control groups are delegated to you"));
     }
+    stop_at::step("freeze or thaw", &teller.plan.run_dir);
     if let Err(error) = running.cgroup.set_frozen(frozen) {
         if frozen == Frozen::Yes {
             thaw(running);
