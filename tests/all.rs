@@ -8,6 +8,7 @@
 )]
 
 mod architecture;
+mod chaos;
 mod cli;
 mod conformance;
 mod demo;

@@ -6,6 +6,7 @@ pub mod command;
 pub mod deadline;
 pub mod keys;
 pub mod need;
+pub mod ownership;
 pub mod registry;
 pub mod residue;
 pub mod screen;

@@ -23,7 +23,20 @@ pub fn residue_of(root: &Path, known_ids: &[String]) -> Vec<String> {
     left
 }
 
+/// A process that belongs to a store.
+pub struct Seeing {
+    pub pid: u32,
+    pub command: String,
+    /// The mounts below the store that it sees and we do not.
+    pub mounts: Vec<String>,
+}
+
 fn processes(root: &Path) -> Vec<String> {
+    processes_seeing(root).into_iter().map(|seen| format!("process {}: {}", seen.pid, seen.command)).collect()
+}
+
+/// Processes that were started for the store under `root`, or see a mount of it in another namespace.
+pub fn processes_seeing(root: &Path) -> Vec<Seeing> {
     let marker = format!("WHARF_ROOT={}", root.display());
     let inside = root.display().to_string();
     let own_namespace = fs::read_link("/proc/self/ns/mnt").ok();
@@ -34,9 +47,9 @@ fn processes(root: &Path) -> Vec<String> {
         let environment = fs::read(entry.join("environ")).unwrap_or_default();
         let foreign_namespace = fs::read_link(entry.join("ns/mnt")).ok() != own_namespace;
         let started_for_store = environment.split(|byte| *byte == 0).any(|pair| pair == marker.as_bytes());
-        let sees_overlay = foreign_namespace && !lines_naming(entry.join("mountinfo"), &inside).is_empty();
-        if (started_for_store || sees_overlay) && !is_zombie(&entry) {
-            left.push(format!("process {pid}: {}", command_line(&entry)));
+        let mounts = if foreign_namespace { lines_naming(entry.join("mountinfo"), &inside) } else { Vec::new() };
+        if (started_for_store || !mounts.is_empty()) && !is_zombie(&entry) {
+            left.push(Seeing { pid, command: command_line(&entry), mounts });
         }
     }
     left
@@ -54,7 +67,7 @@ fn command_line(process: &Path) -> String {
 }
 
 /// Control groups named after one of `ids`, at most four levels below each hierarchy.
-fn control_groups(ids: &[String]) -> Vec<String> {
+pub fn control_groups(ids: &[String]) -> Vec<String> {
     let mut left = Vec::new();
     let mut level = vec![PathBuf::from("/sys/fs/cgroup")];
     for _ in 0..5 {
@@ -77,7 +90,7 @@ fn ownerless_entries(root: &Path) -> Vec<String> {
         .collect()
 }
 
-fn lines_naming(file: impl AsRef<Path>, text: &str) -> Vec<String> {
+pub fn lines_naming(file: impl AsRef<Path>, text: &str) -> Vec<String> {
     let content = fs::read_to_string(file).unwrap_or_default();
     content.lines().filter(|line| line.contains(text)).map(str::to_owned).collect()
 }

@@ -1,0 +1,13 @@
+//! Can anything that happens to the machine leave a container stuck? Kills at every step and at random moments,
+//! storms, full disks, too few descriptors, too little memory: afterwards everything has an owner and can go.
+//!
+//! `WHARF_CHAOS_KILLS` is how many processes are killed at random (default 60; `.ci/run` says more), `WHARF_CHAOS_PAIRS`
+//! how often two verbs are raced (default 40). Deliberately elsewhere: what residue is (`support::ownership`), every cut
+//! on a modelled machine (unit tests of the engine).
+
+#![cfg(target_os = "linux")]
+
+mod moments;
+mod scene;
+mod steps;
+mod storms;
