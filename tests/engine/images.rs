@@ -202,7 +202,7 @@ fn rootless_users_keep_owners_within_their_range_and_can_remove_them_again() {
     let images = Images::new();
     images.pull(&name, None).unwrap();
     let record = images.store.find(&name).unwrap();
-    let files = facts_of_owners(&images.store.lowers(&record)[0]);
+    let files: Vec<_> = images.store.lowers(&record).iter().flat_map(|layer| facts_of_owners(layer)).collect();
     let own = rustix::process::getegid().as_raw();
     assert!(files.iter().any(|(_, group)| *group == own) && files.iter().any(|(_, group)| *group != own));
     images.store.remove_image(&name, Force::No, &|| Ok(Vec::new())).unwrap();
@@ -221,7 +221,8 @@ fn rootless_users_without_a_range_own_every_file_themselves() {
     images.pull(&name, None).unwrap();
     let record = images.store.find(&name).unwrap();
     let own = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
-    assert!(facts_of_owners(&images.store.lowers(&record)[0]).iter().all(|owner| *owner == own));
+    let mut layers = images.store.lowers(&record).into_iter();
+    assert!(layers.all(|layer| facts_of_owners(&layer).iter().all(|owner| *owner == own)));
     images.store.remove_image(&name, Force::No, &|| Ok(Vec::new())).unwrap();
     assert_eq!(images.count("layers"), 0);
 }

@@ -1,7 +1,7 @@
 //! Does a real registry agree with us? The lab's docker-registry and skopeo.
 //! Deliberately elsewhere: faults (`faults`), which a real registry does not produce on demand.
 
-use std::{io, process::Command, sync::Arc, time::Duration};
+use std::{io, path::Path, process::Command, sync::Arc, time::Duration};
 
 use wharf::engine::{
     backend::{
@@ -102,7 +102,7 @@ fn an_index_of_two_images_is_copied_to_two_repositories_and_skopeo_reads_it() {
         assert!(index.manifests.iter().any(|entry| entry.platform().unwrap().architecture == "arm64"));
         // skopeo fetches every image of the index, with all its blobs.
         let copy = tempfile::tempdir().unwrap();
-        let output = Command::new("skopeo")
+        let output = skopeo(copy.path())
             .args(["copy", "--all", "--src-tls-verify=false", &format!("docker://{}", result.target)])
             .arg(format!("dir:{}", copy.path().display()))
             .output()
@@ -113,8 +113,16 @@ fn an_index_of_two_images_is_copied_to_two_repositories_and_skopeo_reads_it() {
     assert_eq!(again, created, "doing it again changes nothing");
 }
 
+/// skopeo without anybody's credentials: in its default place it may not look, as an ordinary user without a session.
+fn skopeo(runtime: &Path) -> Command {
+    let mut command = Command::new("skopeo");
+    command.env("XDG_RUNTIME_DIR", runtime);
+    command
+}
+
 fn skopeo_raw(name: &str) -> Vec<u8> {
-    let output = Command::new("skopeo")
+    let runtime = tempfile::tempdir().unwrap();
+    let output = skopeo(runtime.path())
         .args(["inspect", "--raw", "--tls-verify=false", &format!("docker://{name}")])
         .output()
         .unwrap();
