@@ -76,8 +76,9 @@ pub fn run(words: Vec<OsString>) -> Next {
     Next::Exit(exit.code())
 }
 
-/// Joins this process's terminal with a process in a container until it ends or the person detaches with Ctrl-p
-/// Ctrl-q. For the full-screen interface, which has given the terminal up meanwhile.
+/// Joins this process's terminal with a process in a container until it ends or the person detaches: with Ctrl-p
+/// Ctrl-q, and from a process without a terminal with Ctrl-C as well. For the full-screen interface, which has given
+/// the terminal up meanwhile; signals that should end it end the session first.
 ///
 /// Returns how the process ended; none when it goes on.
 ///
@@ -85,7 +86,8 @@ pub fn run(words: Vec<OsString>) -> Next {
 /// `Io` when the terminal cannot be set up, `Unreachable` when the connection breaks.
 pub async fn join_terminal(session: Session, tty: bool) -> Result<Option<ProcessExit>> {
     let mut printer = Printer::of_this_process();
-    let joining = attached::Joining { stdin: true, tty, signals: attached::SignalsGo::ToTheProcess };
+    let joining =
+        attached::Joining { stdin: true, tty, signals: attached::SignalsGo::ToUs, from: attached::JoinedFrom::Screen };
     let parting = attached::join(session, joining, &mut printer, &mut Signals::of_this_process()).await;
     printer.flush();
     match parting.map_err(|error| Error::io("joining the terminal", error))? {

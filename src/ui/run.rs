@@ -242,7 +242,7 @@ impl Loop {
             Ok(opened) => {
                 self.pause_input();
                 self.terminal.suspend()?;
-                self.terminal.say(&session::announcement(&request))?;
+                self.terminal.say(&session::announcement(&request, &opened))?;
                 let result = session::join(opened, &request).await;
                 self.terminal.resume()?;
                 if let Some(input) = &mut self.input {

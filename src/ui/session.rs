@@ -64,9 +64,11 @@ pub async fn open(engine: &Engine, request: &SessionRequest, size: Size) -> Resu
 
 /// What a person should know while our screen is away.
 #[must_use]
-pub fn announcement(request: &SessionRequest) -> String {
+pub fn announcement(request: &SessionRequest, opened: &Opened) -> String {
+    let tty = opened.tty;
     let name = SafeText::from_untrusted(&request.name);
     match request.kind {
+        SessionKind::Attach if !tty => format!("attached to {name}; ctrl-c comes back and does it no harm"),
         SessionKind::Attach => format!("attached to {name}; ctrl-p ctrl-q comes back"),
         SessionKind::Exec(_) => format!("in {name}; exit or ctrl-p ctrl-q comes back"),
     }

@@ -13,7 +13,7 @@ use std::{
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::detach::DetachKeys;
+use super::detach::{DetachKeys, Leave};
 use crate::engine::domain::SessionInput;
 
 const PIECE: usize = 16 * 1024;
@@ -31,7 +31,7 @@ pub struct InputThread {
 impl InputThread {
     /// # Errors
     /// When the system has no thread or pipe left.
-    pub fn start(session: mpsc::Sender<SessionInput>, tty: bool) -> io::Result<Self> {
+    pub fn start(session: mpsc::Sender<SessionInput>, leave_by: Leave) -> io::Result<Self> {
         let (leave, left) = oneshot::channel();
         let stopped = Arc::new(AtomicBool::new(false));
         #[cfg(unix)]
@@ -44,7 +44,7 @@ impl InputThread {
                 #[cfg(unix)]
                 wake,
             };
-            if copy(&mut reader, &session, tty) {
+            if copy(&mut reader, &session, leave_by) {
                 // The one who waits for this may have left already.
                 let _ = leave.send(());
             }
@@ -78,8 +78,8 @@ impl Drop for InputThread {
 }
 
 /// Copies until the end; `true` when the person leaves.
-fn copy(reader: &mut Reader, session: &mpsc::Sender<SessionInput>, tty: bool) -> bool {
-    let mut keys = DetachKeys::default();
+fn copy(reader: &mut Reader, session: &mpsc::Sender<SessionInput>, leave_by: Leave) -> bool {
+    let mut keys = DetachKeys::new(leave_by);
     let mut buffer = vec![0; PIECE];
     loop {
         let count = match reader.read(&mut buffer) {
@@ -92,7 +92,7 @@ fn copy(reader: &mut Reader, session: &mpsc::Sender<SessionInput>, tty: bool) ->
             Ok(Some(count)) => count,
         };
         let typed = buffer.get(..count).unwrap_or_default();
-        let (bytes, leaves) = if tty { keys.filter(typed) } else { (typed.to_vec(), false) };
+        let (bytes, leaves) = keys.filter(typed);
         if !bytes.is_empty() && session.blocking_send(SessionInput::Stdin(bytes)).is_err() {
             return false;
         }

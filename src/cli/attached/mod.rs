@@ -11,7 +11,7 @@ use std::{io, time::Duration};
 
 use tokio::sync::mpsc::error::SendTimeoutError;
 
-use self::input::InputThread;
+use self::{detach::Leave, input::InputThread};
 use super::{
     printer::{Channel, Printer, stream::OutputThread},
     signals::{Signals, ends_a_verb},
@@ -36,6 +36,17 @@ pub struct Joining {
     /// The process has a terminal: raw mode, sizes, detach keys.
     pub tty: bool,
     pub signals: SignalsGo,
+    pub from: JoinedFrom,
+}
+
+/// Where the person comes from and goes back to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JoinedFrom {
+    /// As with Docker's client: keys leave only a process that has a terminal; Ctrl-C reaches any other.
+    Shell,
+    /// There is always a way back to the screen, and no key that comes back may end the process: without a terminal
+    /// of its own, Ctrl-C means to leave as well.
+    Screen,
 }
 
 /// Where the signals that should end us go first.
@@ -81,9 +92,18 @@ pub async fn join(
     signals: &mut Signals,
 ) -> io::Result<Parting> {
     printer.flush();
-    let raw = if joining.tty && joining.stdin { terminal::RawMode::enter()? } else { None };
+    let leave = match (joining.tty, joining.from) {
+        (true, _) => Leave::CtrlPCtrlQ,
+        (false, JoinedFrom::Screen) => Leave::CtrlPCtrlQOrCtrlC,
+        (false, JoinedFrom::Shell) => Leave::NotByKeys,
+    };
+    let raw = match leave {
+        Leave::CtrlPCtrlQ if joining.stdin => terminal::RawMode::enter()?,
+        Leave::CtrlPCtrlQOrCtrlC if joining.stdin => terminal::RawMode::enter_lines()?,
+        Leave::CtrlPCtrlQ | Leave::CtrlPCtrlQOrCtrlC | Leave::NotByKeys => None,
+    };
     let mut input = match joining.stdin && !printer.is_captured() {
-        true => Some(InputThread::start(session.input.clone(), joining.tty)?),
+        true => Some(InputThread::start(session.input.clone(), leave)?),
         false => None,
     };
     signals.catch();

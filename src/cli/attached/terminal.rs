@@ -6,6 +6,14 @@ use std::io;
 
 use crate::engine::domain::TerminalSize;
 
+#[cfg(unix)]
+const CTRL_C: u8 = 0x03;
+#[cfg(unix)]
+const CTRL_Q: u8 = 0x11;
+/// `_POSIX_VDISABLE`: no key has the meaning.
+#[cfg(unix)]
+const DISABLED: u8 = 0;
+
 /// Raw mode on standard input, undone on drop.
 #[derive(Debug)]
 pub struct RawMode {
@@ -20,15 +28,37 @@ impl RawMode {
     /// When the terminal refuses.
     #[cfg(unix)]
     pub fn enter() -> io::Result<Option<Self>> {
+        Self::change(rustix::termios::Termios::make_raw)
+    }
+
+    /// Lines are typed and echoed as usual, but the keys that leave come through at once and send no signal: Ctrl-C
+    /// and Ctrl-Q end a line like Enter does, and Ctrl-D no longer ends the input.
+    ///
+    /// # Errors
+    /// When the terminal refuses.
+    #[cfg(unix)]
+    pub fn enter_lines() -> io::Result<Option<Self>> {
+        use rustix::termios::{InputModes, LocalModes, SpecialCodeIndex};
+        Self::change(|modes| {
+            modes.input_modes.remove(InputModes::IXON);
+            modes.local_modes.remove(LocalModes::ISIG);
+            modes.special_codes[SpecialCodeIndex::VEOL] = CTRL_Q;
+            modes.special_codes[SpecialCodeIndex::VEOL2] = CTRL_C;
+            modes.special_codes[SpecialCodeIndex::VEOF] = DISABLED;
+        })
+    }
+
+    #[cfg(unix)]
+    fn change(change: impl FnOnce(&mut rustix::termios::Termios)) -> io::Result<Option<Self>> {
         use rustix::termios::{OptionalActions, isatty, tcgetattr, tcsetattr};
         let stdin = io::stdin();
         if !isatty(&stdin) {
             return Ok(None);
         }
         let before = tcgetattr(&stdin)?;
-        let mut raw = before.clone();
-        raw.make_raw();
-        tcsetattr(&stdin, OptionalActions::Drain, &raw)?;
+        let mut changed = before.clone();
+        change(&mut changed);
+        tcsetattr(&stdin, OptionalActions::Drain, &changed)?;
         Ok(Some(Self { before }))
     }
 
@@ -36,6 +66,13 @@ impl RawMode {
     /// None.
     #[cfg(not(unix))]
     pub fn enter() -> io::Result<Option<Self>> {
+        Ok(None)
+    }
+
+    /// # Errors
+    /// None.
+    #[cfg(not(unix))]
+    pub fn enter_lines() -> io::Result<Option<Self>> {
         Ok(None)
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::{Work, change};
 use crate::{
     cli::{
-        attached::{self, Joining, Parting, SignalsGo, terminal},
+        attached::{self, JoinedFrom, Joining, Parting, SignalsGo, terminal},
         exit::Exit,
     },
     engine::domain::{AttachOptions, Container, ContainerSelector, Error, ErrorKind, Flow, ProcessExit},
@@ -24,7 +24,8 @@ pub async fn perform(work: &mut Work<'_>, name: &str, stdin: bool) -> Exit {
     };
     match work.engine.attach(&container.id, options(&container, stdin)).await {
         Ok(session) => {
-            let joining = Joining { stdin, tty: container.tty, signals: SignalsGo::ToTheProcess };
+            let joining =
+                Joining { stdin, tty: container.tty, signals: SignalsGo::ToTheProcess, from: JoinedFrom::Shell };
             match attached::join(session, joining, work.printer, work.signals).await {
                 Ok(parting) => report(work, &parting, name).await,
                 Err(error) => work.failed(name, &Error::io("joining the container", error)),
@@ -53,7 +54,7 @@ pub async fn start(work: &mut Work<'_>, name: String, stdin: bool) -> Exit {
         },
         Err(error) => return work.failed(&name, &error),
     };
-    let joining = Joining { stdin, tty: container.tty, signals: SignalsGo::ToTheProcess };
+    let joining = Joining { stdin, tty: container.tty, signals: SignalsGo::ToTheProcess, from: JoinedFrom::Shell };
     match attached::join(session, joining, work.printer, work.signals).await {
         Ok(parting) => report(work, &parting, &name).await,
         Err(error) => work.failed(&name, &Error::io("joining the container", error)),

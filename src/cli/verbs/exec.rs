@@ -5,7 +5,7 @@
 use super::{Work, attach::report};
 use crate::{
     cli::{
-        attached::{self, Joining, SignalsGo, terminal},
+        attached::{self, JoinedFrom, Joining, SignalsGo, terminal},
         exit::Exit,
         grammar::{USAGE_OF_RUN, UsageError},
     },
@@ -28,7 +28,7 @@ pub async fn perform(work: &mut Work<'_>, name: &str, mut spec: ExecSpec) -> Exi
         HostSpec::Embedded => SignalsGo::ToTheProcess,
         HostSpec::Docker | HostSpec::Podman | HostSpec::Url(_) => SignalsGo::ToUs,
     };
-    let joining = Joining { stdin: spec.interactive, tty: spec.tty, signals };
+    let joining = Joining { stdin: spec.interactive, tty: spec.tty, signals, from: JoinedFrom::Shell };
     let detach = spec.detach;
     let session = match work.engine.find_container(&ContainerSelector::from(name)).await {
         Ok(container) => work.engine.exec(&container.id, spec).await,

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     cli::{
-        attached::{self, Joining, Parting, SignalsGo, terminal},
+        attached::{self, JoinedFrom, Joining, Parting, SignalsGo, terminal},
         exit::Exit,
         grammar::{Change, RunRequest, USAGE_OF_RUN, UsageError},
     },
@@ -71,7 +71,8 @@ async fn start(work: &mut Work<'_>, id: ContainerId, facts: Facts, target: &str)
         flow: Flow::Lossless,
         terminal: if facts.tty { terminal::size() } else { None },
     };
-    let joining = Joining { stdin: facts.interactive, tty: facts.tty, signals: SignalsGo::ToTheProcess };
+    let joining =
+        Joining { stdin: facts.interactive, tty: facts.tty, signals: SignalsGo::ToTheProcess, from: JoinedFrom::Shell };
     let parting = match work.engine.start_attached(ContainerSelector::Id(id.clone()), options) {
         Ok((ticket, session)) => match session.await {
             Ok(session) => attached::join(session, joining, work.printer, work.signals)
