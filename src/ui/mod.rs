@@ -83,10 +83,18 @@ fn start(host: HostSpec, open: OpenEngine, locations: &Locations, settings: Sett
     let size = Terminal::size().unwrap_or(Size { columns: 80, rows: 24 });
     let mut terminal = Terminal::enter(size, settings.mouse)?;
     let mut state = State::new(host, size, settings, Timestamp::now());
+    let mut problems = Vec::new();
+    match settings::chosen_theme(&state.settings, locations) {
+        Ok(theme) => state.theme = theme,
+        Err(problem) => problems.push(problem),
+    }
     if let Some(feedback) = terminal.present(&state.theme, |canvas| view::draw(&state, canvas))? {
         state.drawn(feedback);
     }
-    let problems = settings::apply_files(&mut state.keymap, &state.settings, locations);
+    problems.extend(settings::apply_files(&mut state.keymap, &state.settings, locations));
+    let (own, wrong) = settings::own_themes(&state.settings, locations);
+    problems.extend(wrong.into_iter().filter(|problem| !problems.contains(problem)).collect::<Vec<_>>());
+    state.own_themes = own;
     note_problems(&mut state, &problems);
     let result = runtime.block_on(run::run(state, terminal, open, defects, signals));
     // Threads that still wait for a host or a disk must not hold the end.

@@ -23,6 +23,8 @@ pub struct State {
     pub facts: Facts,
     pub settings: Settings,
     pub theme: Theme,
+    /// Themes from the configuration directory.
+    pub own_themes: Vec<Theme>,
     pub keymap: Keymap,
     pub screen: Screen,
     pub part: Part,
@@ -85,12 +87,14 @@ impl State {
     #[must_use]
     pub fn new(host: HostSpec, size: Size, settings: Settings, now: Timestamp) -> Self {
         let theme = Theme::built_in(&settings.theme, settings.colour, settings.glyphs)
+            .or_else(|_| Theme::built_in("default", settings.colour, settings.glyphs))
             .unwrap_or_else(|_| Theme::plain("plain", settings.glyphs));
         Self {
             size,
             facts: Facts::new(host, now),
             settings,
             theme,
+            own_themes: Vec::new(),
             keymap: Keymap::default(),
             screen: Screen::default(),
             part: Part::default(),
@@ -187,13 +191,15 @@ impl State {
         scopes
     }
 
-    /// The next of the built-in themes.
+    /// The next theme: the built-in ones, then the person's own.
     pub fn next_theme(&mut self) {
-        let here = BUILT_IN.iter().position(|(name, _)| *name == self.theme.name).unwrap_or(0);
-        let next = BUILT_IN.iter().cycle().nth(here + 1).map(|(name, _)| *name).unwrap_or_default();
-        if let Ok(theme) = Theme::built_in(next, self.settings.colour, self.settings.glyphs) {
-            self.theme = theme;
-            self.note(NoticeTone::Plain, format!("theme {next}"));
+        let (colour, glyphs) = (self.settings.colour, self.settings.glyphs);
+        let built_in = BUILT_IN.iter().filter_map(|(name, text)| Theme::parse(name, text, colour, glyphs).ok()); // Tested.
+        let all: Vec<Theme> = built_in.chain(self.own_themes.iter().cloned()).collect();
+        let here = all.iter().position(|theme| theme.name == self.theme.name).unwrap_or(0);
+        if let Some(next) = all.into_iter().cycle().nth(here + 1) {
+            self.note(NoticeTone::Plain, format!("theme {}", crate::text::SafeText::from_untrusted(&next.name)));
+            self.theme = next;
         }
     }
 }
