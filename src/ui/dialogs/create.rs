@@ -2,7 +2,7 @@
 //!
 //! Deliberately elsewhere: flags (`cli::grammar`), defaults of the image (the backends).
 
-use super::{Reaction, Wish};
+use super::{Reaction, Wish, message::wrap};
 use crate::{
     cli::grammar::split_words,
     engine::{
@@ -13,7 +13,7 @@ use crate::{
     ui::{
         feedback::Hit,
         input::{Key, KeyCode},
-        widgets::{Canvas, TextField, canvas::put_cut, dialog_box, text_field::Edit},
+        widgets::{Canvas, TextField, canvas::put_cut, dialog_box, text_field::Typed},
     },
 };
 
@@ -64,29 +64,21 @@ impl State {
 
     pub fn key(&mut self, key: Key) -> Reaction {
         let last = TEXTS.len() + CHOICES.len() - 1;
-        match key.code {
-            KeyCode::Esc => return Reaction::Close,
-            KeyCode::Enter => return self.finish(),
-            KeyCode::Tab | KeyCode::Down => self.index = if self.index >= last { 0 } else { self.index + 1 },
-            KeyCode::BackTab | KeyCode::Up => self.index = self.index.checked_sub(1).unwrap_or(last),
-            KeyCode::Char(' ') | KeyCode::Left | KeyCode::Right if self.index >= TEXTS.len() => {
-                self.turn(self.index - TEXTS.len());
-            }
-            KeyCode::Char(_)
-            | KeyCode::Backspace
-            | KeyCode::Delete
-            | KeyCode::Insert
-            | KeyCode::Left
-            | KeyCode::Right
-            | KeyCode::Home
-            | KeyCode::End
-            | KeyCode::PageUp
-            | KeyCode::PageDown
-            | KeyCode::Function(_) => {
-                if self.texts.get_mut(self.index).is_some_and(|field| field.edit(key) == Edit::Changed) {
-                    self.problem = None;
+        // A choice has nothing to type into, but is left by the same keys.
+        let mut nowhere = TextField::default();
+        let is_choice = self.index >= TEXTS.len();
+        match self.texts.get_mut(self.index).unwrap_or(&mut nowhere).press(key) {
+            Typed::Left => return Reaction::Close,
+            Typed::Submitted => return self.finish(),
+            Typed::Next | Typed::Down => self.index = if self.index >= last { 0 } else { self.index + 1 },
+            Typed::Previous | Typed::Up => self.index = self.index.checked_sub(1).unwrap_or(last),
+            Typed::Changed | Typed::Moved if is_choice => {
+                if matches!(key.code, KeyCode::Char(' ') | KeyCode::Left | KeyCode::Right) {
+                    self.turn(self.index - TEXTS.len());
                 }
             }
+            Typed::Changed => self.problem = None,
+            Typed::Moved | Typed::PageUp | Typed::PageDown => {}
         }
         Reaction::Stay
     }
@@ -226,10 +218,17 @@ impl State {
         }
         let Some(below) = line(TEXTS.len() + CHOICES.len() + 1) else { return };
         match (&self.problem, self.command()) {
-            (Some(problem), _) => put_cut(canvas, inner.row(below), &SafeText::from_untrusted(problem), theme.error),
-            (None, Ok(command)) => put_cut(canvas, inner.row(below), &SafeText::from(cli_line(&command)), theme.string),
-            (None, Err(_)) => 0,
-        };
+            (Some(problem), _) => {
+                let lines = wrap(&SafeText::from_untrusted(problem), usize::from(inner.width));
+                for (row, line) in (below..=below + 1).zip(&lines) {
+                    put_cut(canvas, inner.row(row), line, theme.error);
+                }
+            }
+            (None, Ok(command)) => {
+                put_cut(canvas, inner.row(below), &SafeText::from(cli_line(&command)), theme.string);
+            }
+            (None, Err(_)) => {}
+        }
         let mut pen = canvas.pen(inner.row(below + 2));
         for (key, word) in
             [("enter", "does it"), ("tab", "next field"), ("space", "changes a choice"), ("esc", "leaves")]

@@ -2,7 +2,7 @@
 //!
 //! Deliberately elsewhere: forms of several fields (`create`).
 
-use super::{Reaction, Wish};
+use super::{Reaction, Wish, message::wrap};
 use crate::{
     cli::grammar::split_words,
     engine::{
@@ -12,10 +12,12 @@ use crate::{
     text::SafeText,
     ui::{
         effect::{SessionKind, SessionRequest},
-        input::{Key, KeyCode},
-        widgets::{Canvas, TextField, canvas::put_cut, dialog_box, text_field::Edit},
+        input::Key,
+        widgets::{Canvas, TextField, canvas::put_cut, dialog_box, text_field::Typed},
     },
 };
+
+const WIDTH: u16 = 64;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct State {
@@ -41,37 +43,27 @@ impl State {
     }
 
     pub fn key(&mut self, key: Key) -> Reaction {
-        match key.code {
-            KeyCode::Esc => return Reaction::Close,
-            KeyCode::Enter => {
-                return match self.wish() {
-                    Ok(wish) => Reaction::Want(vec![wish]),
-                    Err(problem) => {
-                        self.problem = Some(problem);
-                        Reaction::Stay
-                    }
-                };
+        match self.field.press(key) {
+            Typed::Left => Reaction::Close,
+            Typed::Submitted => match self.wish() {
+                Ok(wish) => Reaction::Want(vec![wish]),
+                Err(problem) => {
+                    self.problem = Some(problem);
+                    Reaction::Stay
+                }
+            },
+            Typed::Changed => {
+                self.problem = None;
+                Reaction::Stay
             }
-            KeyCode::Char(_)
-            | KeyCode::Tab
-            | KeyCode::BackTab
-            | KeyCode::Backspace
-            | KeyCode::Delete
-            | KeyCode::Insert
-            | KeyCode::Up
-            | KeyCode::Down
-            | KeyCode::Left
-            | KeyCode::Right
-            | KeyCode::Home
-            | KeyCode::End
-            | KeyCode::PageUp
-            | KeyCode::PageDown
-            | KeyCode::Function(_) => {}
+            Typed::Moved
+            | Typed::Next
+            | Typed::Previous
+            | Typed::Up
+            | Typed::Down
+            | Typed::PageUp
+            | Typed::PageDown => Reaction::Stay,
         }
-        if self.field.edit(key) == Edit::Changed {
-            self.problem = None;
-        }
-        Reaction::Stay
     }
 
     fn wish(&self) -> Result<Wish, String> {
@@ -122,18 +114,20 @@ impl State {
     pub fn draw(&self, canvas: &mut Canvas<'_>) {
         let theme = canvas.theme;
         let (title, label) = self.words();
-        let inner = dialog_box::draw(canvas, &SafeText::from(title), 64, 5, theme.rule).inset(1, 0);
+        let problem = self.problem.as_ref().map(|text| wrap(&SafeText::from_untrusted(text), usize::from(WIDTH) - 2));
+        let problem = problem.unwrap_or_else(|| vec![String::new()]);
+        let said = u16::try_from(problem.len()).unwrap_or(1);
+        let inner = dialog_box::draw(canvas, &SafeText::from(title), WIDTH, 4 + said, theme.rule).inset(1, 0);
         put_cut(canvas, inner.row(0), label, theme.dim);
         let row = inner.row(1);
         let used = canvas.put(row, "› ", theme.accent);
         self.field.draw(canvas, row.split_left(used).1);
-        match &self.problem {
-            Some(problem) => put_cut(canvas, inner.row(2), &SafeText::from_untrusted(problem), theme.error),
-            None => 0,
-        };
-        put_cut(canvas, inner.row(3), &SafeText::from(self.preview()), theme.dim);
+        for (row, line) in (2..).zip(&problem) {
+            put_cut(canvas, inner.row(row), line, theme.error);
+        }
+        put_cut(canvas, inner.row(2 + said), &SafeText::from(self.preview()), theme.dim);
         canvas
-            .pen(inner.row(4))
+            .pen(inner.row(3 + said))
             .put("enter", theme.key)
             .put(" does it   ", theme.dim)
             .put("esc", theme.key)
@@ -151,6 +145,7 @@ fn with_hint(problem: &str, hint: Option<String>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ui::input::KeyCode;
 
     fn typed(purpose: Purpose, keys: &str) -> (State, Reaction) {
         let mut state = State::new(purpose, "");

@@ -13,7 +13,7 @@ use crate::{
         keymap::{ACTIONS, Action, Scope},
         screens::{Screen, detail::state::Tab},
         state::{NoticeTone, State},
-        widgets::text_field::Edit,
+        widgets::text_field::Typed,
     },
 };
 
@@ -22,29 +22,17 @@ const HISTORY: usize = 100;
 
 pub fn key(state: &mut State, key: Key) -> Vec<Effect> {
     let Some(line) = &mut state.command_line else { return Vec::new() };
-    match key.code {
-        KeyCode::Esc => state.command_line = None,
-        KeyCode::Backspace if line.field.is_empty() => state.command_line = None,
-        KeyCode::Enter => return enter(state),
-        KeyCode::Up => remember(state, 1),
-        KeyCode::Down => remember(state, -1),
-        KeyCode::Tab => complete(state, 1),
-        KeyCode::BackTab => complete(state, -1),
-        KeyCode::Char(_)
-        | KeyCode::Backspace
-        | KeyCode::Delete
-        | KeyCode::Insert
-        | KeyCode::Left
-        | KeyCode::Right
-        | KeyCode::Home
-        | KeyCode::End
-        | KeyCode::PageUp
-        | KeyCode::PageDown
-        | KeyCode::Function(_) => {
-            if line.field.edit(key) == Edit::Changed {
-                typed(state);
-            }
-        }
+    let was_empty = line.field.is_empty();
+    match line.field.press(key) {
+        Typed::Left => state.command_line = None,
+        Typed::Submitted => return enter(state),
+        Typed::Up => remember(state, 1),
+        Typed::Down => remember(state, -1),
+        Typed::Next => complete(state, 1),
+        Typed::Previous => complete(state, -1),
+        Typed::Changed => typed(state),
+        Typed::Moved if was_empty && key.code == KeyCode::Backspace => state.command_line = None,
+        Typed::Moved | Typed::PageUp | Typed::PageDown => {}
     }
     Vec::new()
 }

@@ -9,7 +9,7 @@ use crate::ui::{
     input::{Key, KeyCode, Modifiers},
     screens::{Screen, containers::state::Filter, detail::state::Tab},
     state::{NoticeTone, Part, State},
-    widgets::{TextField, text_field::Edit},
+    widgets::{TextField, text_field::Typed},
 };
 
 pub fn press(state: &mut State, key: Key, frame: u64) -> Vec<Effect> {
@@ -79,27 +79,15 @@ fn active_filter(state: &mut State) -> Option<&mut Filter> {
 
 fn type_filter(state: &mut State, key: Key) -> Option<Vec<Effect>> {
     let filter = active_filter(state)?;
-    match key.code {
-        KeyCode::Enter => filter.typing = false,
-        KeyCode::Esc => *filter = Filter::default(),
+    match filter.field.press(key) {
+        Typed::Submitted => filter.typing = false,
+        Typed::Left => *filter = Filter::default(),
         // The list can be walked while the filter is typed.
-        KeyCode::Up | KeyCode::Down | KeyCode::PageUp | KeyCode::PageDown => {
+        Typed::Up | Typed::Down | Typed::PageUp | Typed::PageDown => {
             return state.keymap.action(&state.scopes(), key).map(|action| actions::perform(state, action));
         }
-        KeyCode::Char(_)
-        | KeyCode::Tab
-        | KeyCode::BackTab
-        | KeyCode::Backspace
-        | KeyCode::Delete
-        | KeyCode::Insert
-        | KeyCode::Left
-        | KeyCode::Right
-        | KeyCode::Home
-        | KeyCode::End
-        | KeyCode::Function(_) => match filter.field.edit(key) {
-            Edit::Changed => {}
-            Edit::Moved | Edit::Ignored => return Some(Vec::new()),
-        },
+        Typed::Changed => {}
+        Typed::Moved | Typed::Next | Typed::Previous => return Some(Vec::new()),
     }
     Some(refresh(state))
 }
@@ -117,8 +105,8 @@ fn search_field(state: &mut State) -> Option<&mut TextField> {
 
 fn type_search(state: &mut State, key: Key) -> bool {
     let Some(field) = search_field(state) else { return false };
-    match key.code {
-        KeyCode::Enter => {
+    match field.press(key) {
+        Typed::Submitted => {
             let empty = field.is_empty();
             state.detail.logs.search.typing = false;
             state.detail.inspect.typing = false;
@@ -126,26 +114,9 @@ fn type_search(state: &mut State, key: Key) -> bool {
                 end_search(state);
             }
         }
-        KeyCode::Esc => end_search(state),
-        KeyCode::Char(_)
-        | KeyCode::Tab
-        | KeyCode::BackTab
-        | KeyCode::Backspace
-        | KeyCode::Delete
-        | KeyCode::Insert
-        | KeyCode::Up
-        | KeyCode::Down
-        | KeyCode::Left
-        | KeyCode::Right
-        | KeyCode::Home
-        | KeyCode::End
-        | KeyCode::PageUp
-        | KeyCode::PageDown
-        | KeyCode::Function(_) => {
-            if field.edit(key) == Edit::Changed {
-                search(state);
-            }
-        }
+        Typed::Left => end_search(state),
+        Typed::Changed => search(state),
+        Typed::Moved | Typed::Next | Typed::Previous | Typed::Up | Typed::Down | Typed::PageUp | Typed::PageDown => {}
     }
     true
 }

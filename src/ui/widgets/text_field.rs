@@ -23,13 +23,22 @@ pub struct TextField {
     at: usize,
 }
 
-/// Whether a key was for the field.
+/// What a key meant to somebody who types. Whoever shows the field decides about the keys that are not its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Edit {
+pub enum Typed {
     Changed,
+    /// Only the position in the text, if anything.
     Moved,
-    /// Not an editing key.
-    Ignored,
+    /// Enter: the text is as the person wants it.
+    Submitted,
+    /// Esc.
+    Left,
+    Next,
+    Previous,
+    Up,
+    Down,
+    PageUp,
+    PageDown,
 }
 
 impl TextField {
@@ -68,8 +77,30 @@ impl TextField {
         }
     }
 
-    /// Edits as shells do: arrows, home, end, ctrl-a e u k w.
-    pub fn edit(&mut self, key: Key) -> Edit {
+    /// Takes a key: editing as in a shell (arrows, home, end, ctrl-a e u k w), and the keys that leave the field.
+    pub fn press(&mut self, key: Key) -> Typed {
+        match key.code {
+            KeyCode::Enter => Typed::Submitted,
+            KeyCode::Esc => Typed::Left,
+            KeyCode::Tab => Typed::Next,
+            KeyCode::BackTab => Typed::Previous,
+            KeyCode::Up => Typed::Up,
+            KeyCode::Down => Typed::Down,
+            KeyCode::PageUp => Typed::PageUp,
+            KeyCode::PageDown => Typed::PageDown,
+            KeyCode::Char(_)
+            | KeyCode::Backspace
+            | KeyCode::Delete
+            | KeyCode::Insert
+            | KeyCode::Left
+            | KeyCode::Right
+            | KeyCode::Home
+            | KeyCode::End
+            | KeyCode::Function(_) => self.edit(key),
+        }
+    }
+
+    fn edit(&mut self, key: Key) -> Typed {
         let before = self.text.len();
         match (key.modifiers, key.code) {
             (Modifiers::None, KeyCode::Char(letter)) => self.insert(letter.encode_utf8(&mut [0; 4])),
@@ -88,9 +119,9 @@ impl TextField {
                 let word = self.before().trim_end().rfind(' ').map_or(0, |space| space + 1);
                 self.remove(word, self.at);
             }
-            (Modifiers::None | Modifiers::Ctrl | Modifiers::Alt, _) => return Edit::Ignored,
+            (Modifiers::None | Modifiers::Ctrl | Modifiers::Alt, _) => {}
         }
-        if self.text.len() == before { Edit::Moved } else { Edit::Changed }
+        if self.text.len() == before { Typed::Moved } else { Typed::Changed }
     }
 
     /// Shows the part around the cursor and puts the terminal's cursor there.
@@ -135,7 +166,7 @@ mod tests {
     fn typed(keys: &[&str]) -> TextField {
         let mut field = TextField::default();
         for key in keys {
-            field.edit(key.parse().unwrap());
+            field.press(key.parse().unwrap());
         }
         field
     }
@@ -161,8 +192,8 @@ mod tests {
     #[test]
     fn clusters_are_deleted_whole() {
         let mut field = TextField::with("e\u{301}日");
-        field.edit("backspace".parse().unwrap());
-        field.edit("backspace".parse().unwrap());
+        field.press("backspace".parse().unwrap());
+        field.press("backspace".parse().unwrap());
         assert!(field.is_empty());
     }
 }
