@@ -198,3 +198,29 @@ fn the_engines_own_program_is_read_only_where_a_container_could_reach_it() {
     assert!(matches!(kind, std::io::ErrorKind::ReadOnlyFilesystem | std::io::ErrorKind::PermissionDenied), "{kind:?}");
     bench.kernel.kill(bench.run_dir(), Signal::KILL, PATIENCE).unwrap();
 }
+
+#[test]
+fn its_control_groups_are_seen_but_not_changed_and_tell_no_others() {
+    if !needs_root() {
+        return;
+    }
+    let bench = Bench::shell(
+        "find /sys/fs/cgroup/ -name 'wharf-*'; for file in $(find /sys/fs/cgroup/ -name cgroup.procs); do \
+         grep -qx 1 $file || echo $file is not its own; echo 1 2>/dev/null > $file && echo $file can be written; done",
+    );
+    assert_eq!(printed(&bench), "");
+}
+
+#[test]
+fn starting_leaves_the_monitor_no_child_but_the_container() {
+    if !needs_root() {
+        return;
+    }
+    let bench = Bench::new(&["sleep", "1000"]);
+    bench.launch().unwrap();
+    let state = bench.state().unwrap();
+    let children = fs::read_to_string(format!("/proc/{0}/task/{0}/children", state.monitor.pid)).unwrap();
+    assert_eq!(children.trim(), state.init.pid.to_string());
+    bench.kernel.kill(bench.run_dir(), Signal::KILL, PATIENCE).unwrap();
+    assert_eq!(bench.residue(), Vec::<String>::new());
+}

@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
+    cgroup::{Birthplace, born},
     client::Opener,
     console::ConsoleSocket,
     executor::{ExecReport, with_report},
@@ -96,7 +97,8 @@ fn start(run_dir: &Path, spec: &ExecSpec) -> Result<(OwnedFd, Stdio)> {
     if ids != Ids::All {
         join_user_namespace(&init)?;
     }
-    if cgroup_of(run_dir)?.is_frozen() {
+    let cgroup = cgroup_of(run_dir)?;
+    if cgroup.is_frozen() {
         return Err(Error::new(ErrorKind::Refused, "the container is paused").remedy("unpause it first"));
     }
     let id = run_dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -111,7 +113,11 @@ fn start(run_dir: &Path, spec: &ExecSpec) -> Result<(OwnedFd, Stdio)> {
         .with_root_path(&scratch.path)
         .map_err(|error| runtime_failure("preparing the runtime", &error))?
         .with_executor(executor);
-    let (pid, stdio) = build(builder, &scratch, &process_file, spec, &report)?;
+    let place = match ids {
+        Ids::All => Birthplace::Group { cgroup: &cgroup, view: None },
+        Ids::Ranges | Ids::Single => Birthplace::Here,
+    };
+    let (pid, stdio) = build(builder, &scratch, &process_file, spec, &report, place)?;
     stop_at::step("created process", run_dir);
     if let Some(error) = report.wait() {
         return Err(error);
@@ -129,6 +135,7 @@ fn build(
     process_file: &Path,
     spec: &ExecSpec,
     report: &ExecReport,
+    place: Birthplace<'_>,
 ) -> Result<(u32, Stdio)> {
     let failed = |error: std::io::Error| Error::io("making the process's input and output", error);
     let refused = |error: rustix::io::Errno| failed(error.into());
@@ -155,14 +162,15 @@ fn build(
         stdio = Stdio::Pipes { stdin, stdout: stdout.0, stderr: stderr.0 };
         builder
     };
-    let built = builder.as_tenant().with_process(Some(process_file)).with_detach(true).build();
-    let pid =
-        built.map_err(|error| report.take().unwrap_or_else(|| runtime_failure("starting the process", &error)))?;
+    let builder = builder.as_tenant().with_process(Some(process_file)).with_detach(true).as_sibling(true);
+    let build = move || {
+        let pid = builder.build().map_err(|error| runtime_failure("starting the process", &error))?;
+        u32::try_from(pid.as_raw()).map_err(|_| Error::new(ErrorKind::Internal, "the runtime gave no process"))
+    };
+    let pid = born(place, report.as_fd(), build).map_err(|error| report.take().unwrap_or(error))?;
     if let Some(console) = console {
         stdio = Stdio::Terminal(console.receive().map_err(failed)?);
     }
-    let pid =
-        u32::try_from(pid.as_raw()).map_err(|_| Error::new(ErrorKind::Internal, "the runtime gave no process"))?;
     Ok((pid, stdio))
 }
 

@@ -8,7 +8,10 @@ use std::{
     collections::HashMap,
     ffi::OsStr,
     io,
-    os::{fd::OwnedFd, unix::process::CommandExt},
+    os::{
+        fd::{AsFd, BorrowedFd, OwnedFd},
+        unix::process::CommandExt,
+    },
     path::{Path, PathBuf},
     process::Command,
     rc::Rc,
@@ -44,6 +47,13 @@ pub(super) struct ExecReport(OwnedFd);
 pub(super) fn with_report(terminal: Option<TerminalSize>) -> io::Result<(WorkloadExecutor, ExecReport)> {
     let (read, write) = pipe_with(PipeFlags::CLOEXEC)?;
     Ok((WorkloadExecutor { report: Rc::new(write), terminal }, ExecReport(read)))
+}
+
+impl AsFd for ExecReport {
+    /// Readable once a failure is reported.
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
 }
 
 impl ExecReport {

@@ -50,6 +50,11 @@ impl RunDir {
         self.path.join("etc")
     }
 
+    /// What the container will see of its control groups.
+    pub(super) fn cgroup_view(&self) -> PathBuf {
+        self.path.join("cgroup")
+    }
+
     /// libcontainer's own state.
     pub(super) fn runtime(&self) -> PathBuf {
         self.path.join("runtime")
@@ -106,6 +111,7 @@ impl RunDir {
         let _ = rustix::mount::unmount(self.rootfs(), rustix::mount::UnmountFlags::DETACH);
         // Not there is the usual case; what resists stays for the next sweep, which reports it.
         let _ = fs::remove_dir(self.rootfs());
+        let _ = fs::remove_dir(self.cgroup_view()); // As above; nothing is mounted here in this namespace.
         for part in [self.bundle(), self.etc(), self.runtime(), self.exec()] {
             let _ = fs::remove_dir_all(part); // As above.
         }

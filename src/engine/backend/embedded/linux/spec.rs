@@ -1,7 +1,7 @@
 //! What is a container, in the words of the OCI runtime specification? From a plan to `config.json`.
 //!
-//! The defaults are Docker's: 14 capabilities, its mounts, masked and read-only paths, device rules.
-//! Deliberately elsewhere: carrying it out (`monitor`), limits that cannot be set (`warnings` there).
+//! The defaults are Docker's: 14 capabilities, its mounts, masked and read-only paths.
+//! Deliberately elsewhere: carrying it out (`monitor`), limits and device rules (`cgroup`).
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{ids::Ids, user::User};
 use crate::engine::{
     backend::embedded::launch::{LaunchPlan, ResolvedMount},
-    domain::{Cpus, MountKind, NetworkMode, Size},
+    domain::{MountKind, NetworkMode},
 };
 
 /// What the monitor found out before it wrote the spec.
@@ -20,21 +20,15 @@ pub(super) struct Surroundings<'a> {
     pub(super) rootfs: &'a Path,
     /// Where `hosts`, `hostname` and `resolv.conf` are.
     pub(super) etc: &'a Path,
-    pub(super) cgroup: &'a str,
+    /// The control group to name to the runtime.
+    pub(super) cgroup: &'a Path,
+    /// Where the container's own control groups are laid out, if there are several.
+    pub(super) cgroup_view: Option<&'a Path>,
     /// The network namespace to join; `None` is the host's.
     pub(super) network: Option<PathBuf>,
     pub(super) ids: Ids,
-    pub(super) limits: Limits,
     /// `/sys/devices/system/cpu/cpuN/thermal_throttle` of this machine.
     pub(super) thermal: Vec<String>,
-}
-
-/// The limits that this machine lets us set.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Limits {
-    pub(super) memory: Option<Size>,
-    pub(super) cpus: Option<Cpus>,
-    pub(super) pids: Option<u32>,
 }
 
 /// Docker's default capabilities.
@@ -71,8 +65,6 @@ const MASKED: [&str; 11] = [
 const MASKED_POWER: &str = "/sys/devices/virtual/powercap";
 const READ_ONLY: [&str; 5] = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
 const DEFAULT_PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-/// The scheduler period that a cpu limit is a share of, in microseconds.
-const CPU_PERIOD_US: u64 = 100_000;
 
 /// The whole `config.json`.
 pub(super) fn build(plan: &LaunchPlan, found: &Surroundings<'_>) -> Value {
@@ -105,7 +97,6 @@ pub(super) fn build(plan: &LaunchPlan, found: &Surroundings<'_>) -> Value {
         "linux": {
             "cgroupsPath": found.cgroup,
             "namespaces": namespaces,
-            "resources": resources(found),
             "maskedPaths": masked,
             "readonlyPaths": READ_ONLY,
         },
@@ -146,12 +137,21 @@ fn mounts(plan: &LaunchPlan, found: &Surroundings<'_>) -> Vec<Value> {
     } else {
         fixed("/sys", "sysfs", "sysfs", &["nosuid", "noexec", "nodev", "ro"])
     };
+    let cgroups = match found.cgroup_view {
+        Some(view) => json!({
+            "destination": "/sys/fs/cgroup",
+            "type": "bind",
+            "source": view,
+            "options": ["rbind", "rprivate", "ro", "nosuid", "noexec", "nodev", "rro", "rnosuid", "rnoexec", "rnodev"],
+        }),
+        None => fixed("/sys/fs/cgroup", "cgroup", "cgroup", &["ro", "nosuid", "noexec", "nodev"]),
+    };
     let mut mounts = vec![
         fixed("/proc", "proc", "proc", &["nosuid", "noexec", "nodev"]),
         fixed("/dev", "tmpfs", "tmpfs", &["nosuid", "strictatime", "mode=755", "size=65536k"]),
         fixed("/dev/pts", "devpts", "devpts", pts),
         sys,
-        fixed("/sys/fs/cgroup", "cgroup", "cgroup", &["ro", "nosuid", "noexec", "nodev"]),
+        cgroups,
         fixed("/dev/mqueue", "mqueue", "mqueue", &["nosuid", "noexec", "nodev"]),
         fixed("/dev/shm", "tmpfs", "shm", &["nosuid", "noexec", "nodev", "mode=1777", "size=67108864"]),
         bind("resolv.conf"),
@@ -181,45 +181,4 @@ fn asked_mount(asked: &ResolvedMount) -> Value {
             json!({"destination": asked.mount.target, "type": "tmpfs", "source": "tmpfs", "options": options})
         }
     }
-}
-
-fn resources(found: &Surroundings<'_>) -> Value {
-    let mut resources = json!({});
-    let Some(map) = resources.as_object_mut() else { return resources };
-    if found.ids == Ids::All {
-        map.insert("devices".to_owned(), devices());
-    }
-    if let Some(memory) = found.limits.memory {
-        // As much swap again as memory, which is what Docker does when only memory is named.
-        let limit = i64::try_from(memory.bytes()).unwrap_or(i64::MAX);
-        map.insert("memory".to_owned(), json!({"limit": limit, "swap": limit.saturating_mul(2)}));
-    }
-    if let Some(cpus) = found.limits.cpus {
-        map.insert("cpu".to_owned(), json!({"quota": cpus.quota_us(CPU_PERIOD_US), "period": CPU_PERIOD_US}));
-    }
-    if let Some(pids) = found.limits.pids {
-        map.insert("pids".to_owned(), json!({"limit": pids}));
-    }
-    resources
-}
-
-/// Nothing, then null, zero, full, random, urandom, tty, console, ptmx and pseudo-terminals; and
-/// making (not opening) any node.
-fn devices() -> Value {
-    let allow = |kind: &str, major: Option<i64>, minor: Option<i64>, access: &str| {
-        let mut rule = json!({"allow": true, "type": kind, "access": access});
-        if let (Some(map), Some(major)) = (rule.as_object_mut(), major) {
-            map.insert("major".to_owned(), major.into());
-        }
-        if let (Some(map), Some(minor)) = (rule.as_object_mut(), minor) {
-            map.insert("minor".to_owned(), minor.into());
-        }
-        rule
-    };
-    let mut rules = vec![json!({"allow": false, "access": "rwm"})];
-    rules.extend(["c", "b"].map(|kind| allow(kind, None, None, "m")));
-    let known = [(1, 3), (1, 5), (1, 7), (1, 8), (1, 9), (5, 0), (5, 1), (5, 2)];
-    rules.extend(known.map(|(major, minor)| allow("c", Some(major), Some(minor), "rwm")));
-    rules.push(allow("c", Some(136), None, "rwm"));
-    Value::Array(rules)
 }

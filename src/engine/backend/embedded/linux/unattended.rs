@@ -94,12 +94,7 @@ pub(super) fn sweep(run_dir: &Path) -> Result<()> {
     let cgroup = cgroup_of(run_dir)?;
     // Whoever is left in the group belongs to no container any more: execs of a dead one, or a process
     // that was created and never started.
-    for pid in cgroup.processes() {
-        if let Some(process) = process::identify(pid).ok().and_then(|identity| process::open(&identity)) {
-            // It may have ended meanwhile.
-            let _ = signals::send(process.as_fd(), Signal::KILL);
-        }
-    }
+    cgroup.kill();
     if cgroup.is_frozen() {
         cgroup.set_frozen(Frozen::No).map_err(|error| Error::io("thawing what is left", error))?;
     }

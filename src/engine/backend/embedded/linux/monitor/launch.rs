@@ -2,7 +2,12 @@
 //!
 //! Deliberately elsewhere: what the spec says (`spec`), serving afterwards (`serve`).
 
-use std::{fs, os::fd::OwnedFd, path::PathBuf, time::Duration};
+use std::{
+    fs,
+    os::fd::{AsFd, OwnedFd},
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use libcontainer::{
     container::{Container, builder::ContainerBuilder},
@@ -11,7 +16,6 @@ use libcontainer::{
 use rustix::{
     fs::{Mode, OFlags, open},
     pipe::{PipeFlags, pipe_with},
-    process::{DumpableBehavior, set_dumpable_behavior},
 };
 
 use super::GO;
@@ -19,7 +23,7 @@ use crate::engine::{
     backend::embedded::{
         launch::{FORMAT, LaunchPlan, StateFile},
         linux::{
-            cgroup::{Cgroup, Mounts},
+            cgroup::{Birthplace, Cgroup, Limits, Mounts, Version, born, put_decoy},
             client_socket::ListeningSocket,
             console::ConsoleSocket,
             executor::{ExecReport, with_report},
@@ -34,7 +38,7 @@ use crate::engine::{
             run_dir::{MonitorLock, RunDir},
             runtime_failure::runtime_failure,
             signals,
-            spec::{self, Limits, Surroundings},
+            spec::{self, Surroundings},
             status_line::StatusLine,
             user,
         },
@@ -111,18 +115,26 @@ fn prepare_and_start(
     );
     let cgroup = Cgroup::locate(&mounts, &group);
     undo.cgroup = Some(cgroup.clone());
+    let view = (ids == Ids::All && mounts.version() == Version::V1).then(|| run_dir.cgroup_view());
+    let place = match ids {
+        Ids::All => Birthplace::Group { cgroup: &cgroup, view: view.as_deref() },
+        Ids::Ranges | Ids::Single => Birthplace::Here,
+    };
+    if ids == Ids::All {
+        cgroup.make().map_err(|error| Error::io("making the container's control groups", error))?;
+    }
     stop_at::step("write bundle", &plan.run_dir);
-    let warnings = write_bundle(plan, run_dir, ids, &mounts, &group)?;
+    write_bundle(plan, run_dir, ids, place, view.as_deref(), &group)?;
     stop_at::step("create process", &plan.run_dir);
-    let (mut container, report, stdio) = create(plan, run_dir)?;
+    let (pid, report, stdio) = create(plan, run_dir, place)?;
     stop_at::step("created process", &plan.run_dir);
-    let pid = container.pid().map(|pid| pid.as_raw()).and_then(|pid| u32::try_from(pid).ok());
-    let pid = pid.ok_or_else(|| Error::new(ErrorKind::Internal, "the runtime created no process"))?;
+    let (limits, warnings) = settable(plan, ids, &mounts);
+    cgroup.limit(&limits).map_err(|error| Error::io("limiting the container", error))?;
     let identity = process::identify(pid).map_err(|error| Error::io("looking at the new process", error))?;
     let init =
         process::open(&identity).ok_or_else(|| Error::new(ErrorKind::Internal, "the new process is already gone"))?;
     undo.init = Some(init.try_clone().map_err(|error| Error::io("holding the new process", error))?);
-    recover_from_runtime();
+    guard_from_oom_killer();
     let socket = ListeningSocket::bind(plan.run_dir.as_path())?;
     stop_at::step("tell created", &plan.run_dir);
     starter.send(&Status::Created { warnings })?;
@@ -132,7 +144,7 @@ fn prepare_and_start(
     }
     stop_at::step("start process", &plan.run_dir);
     let started = Timestamp::now();
-    container.start().map_err(|error| runtime_failure("starting the process", &error))?;
+    start(plan, run_dir)?;
     if let Some(error) = report.wait() {
         return Err(error);
     }
@@ -176,8 +188,15 @@ fn enter_namespaces(plan: &LaunchPlan, starter: &mut StatusLine) -> Result<Ids> 
     Ok(ids)
 }
 
-/// Writes everything the runtime reads; returns what cannot be done as asked.
-fn write_bundle(plan: &LaunchPlan, run_dir: &RunDir, ids: Ids, mounts: &Mounts, group: &str) -> Result<Vec<String>> {
+/// Writes everything the runtime reads.
+fn write_bundle(
+    plan: &LaunchPlan,
+    run_dir: &RunDir,
+    ids: Ids,
+    place: Birthplace<'_>,
+    view: Option<&Path>,
+    group: &str,
+) -> Result<()> {
     let rootfs = Rootfs::open(&run_dir.rootfs()).map_err(|error| Error::io("opening the container's root", error))?;
     let user = user::resolve(&rootfs, plan.process.user.as_deref())?.within(ids)?;
     rootfs.create_dir_all(&plan.process.workdir).map_err(|error| {
@@ -185,7 +204,6 @@ fn write_bundle(plan: &LaunchPlan, run_dir: &RunDir, ids: Ids, mounts: &Mounts, 
     })?;
     host_files::write(&run_dir.etc(), &plan.hostname, plan.network)
         .map_err(|error| Error::io("writing /etc/hosts and its like", error))?;
-    let (limits, warnings) = settable(plan, ids, mounts);
     let network = match plan.network {
         NetworkMode::Host => None,
         // The monitor's own, which its child has already: by this name it needs no rights over the monitor.
@@ -195,16 +213,17 @@ fn write_bundle(plan: &LaunchPlan, run_dir: &RunDir, ids: Ids, mounts: &Mounts, 
         user: &user,
         rootfs: &run_dir.rootfs(),
         etc: &run_dir.etc(),
-        cgroup: group,
+        cgroup: &place.path_for_runtime(&run_dir.bundle(), group),
+        cgroup_view: view,
         network,
         ids,
-        limits,
         thermal: host_files::thermal_throttles(),
     };
     let text = serde_json::to_vec(&spec::build(plan, &surroundings)).unwrap_or_default();
     let path = run_dir.bundle().join("config.json");
-    fs::write(&path, text).map_err(|error| Error::io(format_args!("writing {}", path.display()), error))?;
-    Ok(warnings)
+    fs::write(&path, text)
+        .and_then(|()| put_decoy(&run_dir.bundle()))
+        .map_err(|error| Error::io(format_args!("writing {}", path.display()), error))
 }
 
 /// The limits that can be set here, and a sentence for each that cannot.
@@ -226,7 +245,8 @@ fn settable(plan: &LaunchPlan, ids: Ids, mounts: &Mounts) -> (Limits, Vec<String
     (limits, warnings)
 }
 
-fn create(plan: &LaunchPlan, run_dir: &RunDir) -> Result<(Container, ExecReport, Stdio)> {
+/// Creates the container's process, which then waits to be started.
+fn create(plan: &LaunchPlan, run_dir: &RunDir, place: Birthplace<'_>) -> Result<(u32, ExecReport, Stdio)> {
     let failed = |error: std::io::Error| Error::io("making the container's input and output", error);
     let (executor, report) = with_report(plan.process.terminal).map_err(failed)?;
     let mut builder = ContainerBuilder::new(plan.id.to_string(), SyscallType::default())
@@ -254,21 +274,28 @@ fn create(plan: &LaunchPlan, run_dir: &RunDir) -> Result<(Container, ExecReport,
         builder = builder.with_stdout(stdout.1).with_stderr(stderr.1);
         pipes = Some(Stdio::Pipes { stdin, stdout: stdout.0, stderr: stderr.0 });
     }
-    let built = builder.as_init(run_dir.bundle()).with_systemd(false).with_detach(true).build();
-    let container =
-        built.map_err(|error| report.take().unwrap_or_else(|| runtime_failure("creating the container", &error)))?;
+    let builder = builder.as_init(run_dir.bundle()).with_systemd(false).with_detach(true).as_sibling(true);
+    let build = move || {
+        let container = builder.build().map_err(|error| runtime_failure("creating the container", &error))?;
+        let pid = container.pid().map(|pid| pid.as_raw()).and_then(|pid| u32::try_from(pid).ok());
+        pid.ok_or_else(|| Error::new(ErrorKind::Internal, "the runtime created no process"))
+    };
+    let pid = born(place, report.as_fd(), build).map_err(|error| report.take().unwrap_or(error))?;
     let stdio = match (console, pipes) {
         (Some(console), _) => Stdio::Terminal(console.receive().map_err(failed)?),
         (None, Some(pipes)) => pipes,
         (None, None) => Stdio::Discarded,
     };
-    Ok((container, report, stdio))
+    Ok((pid, report, stdio))
 }
 
-/// The runtime leaves its caller non-dumpable, so that even its own `/proc` files belong to root.
-fn recover_from_runtime() {
-    // Neither matters to the container: they are conveniences of this process.
-    let _ = set_dumpable_behavior(DumpableBehavior::Dumpable);
+fn start(plan: &LaunchPlan, run_dir: &RunDir) -> Result<()> {
+    let failed = |error| runtime_failure("starting the process", &error);
+    Container::load(run_dir.runtime().join(plan.id.as_str())).map_err(failed)?.start().map_err(failed)
+}
+
+fn guard_from_oom_killer() {
+    // A monitor without it is as good while there is memory.
     let _ = fs::write("/proc/self/oom_score_adj", MONITOR_OOM_SCORE);
 }
 
@@ -281,7 +308,6 @@ struct Undo {
 
 impl Undo {
     fn run(self) {
-        use std::os::fd::AsFd;
         if let Some(init) = &self.init {
             // It may have ended by itself.
             let _ = signals::send(init.as_fd(), crate::engine::domain::Signal::KILL);
@@ -291,6 +317,8 @@ impl Undo {
             );
         }
         if let Some(cgroup) = &self.cgroup {
+            // Whoever is there was created and never started.
+            cgroup.kill();
             // What stays is found by the next sweep; the launch's own error is the one to tell.
             let _ = cgroup.remove(Duration::from_secs(2));
         }

@@ -1,13 +1,23 @@
 //! Where are a container's control groups, and how are they frozen, killed, asked and removed?
 //!
-//! Both versions, through plain files. Deliberately elsewhere: creating them and setting limits, which
-//! libcontainer does from the spec (`spec`).
+//! Both versions, through plain files. Deliberately elsewhere: making them and setting limits (`make`),
+//! and how a container's first process gets into them (`birth`).
+
+mod birth;
+mod make;
 
 use std::{
     fs, io,
+    os::fd::AsFd,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
+
+use super::{process, signals};
+use crate::engine::domain::Signal;
+
+pub(super) use birth::{Birthplace, born, put_decoy};
+pub(super) use make::Limits;
 
 /// Where the control groups of this machine are mounted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -95,9 +105,31 @@ pub(super) struct Cgroup {
     version: Version,
     /// Every directory that is ours alone.
     dirs: Vec<PathBuf>,
+    /// Those of them that a container's processes are in.
+    homes: Vec<Home>,
     freezer: Option<PathBuf>,
     memory: Option<PathBuf>,
 }
+
+/// A directory that a container's processes are in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Home {
+    /// What limits and counts here; version 2 does not say.
+    controllers: Vec<String>,
+    /// The mount point of the hierarchy.
+    point: PathBuf,
+    dir: PathBuf,
+}
+
+impl Home {
+    fn has(&self, controller: &str) -> bool {
+        self.controllers.iter().any(|name| name == controller)
+    }
+}
+
+/// The version 1 controllers that limit, count, freeze or guard a container. Joining the others would cost
+/// time at each start and change nothing.
+const USED: [&str; 8] = ["cpu", "cpuacct", "cpuset", "memory", "devices", "freezer", "blkio", "pids"];
 
 impl Cgroup {
     /// The directories that the group `path` (absolute within each hierarchy) has on this machine,
@@ -108,12 +140,25 @@ impl Cgroup {
             Version::V1 => Self {
                 version: Version::V1,
                 dirs: mounts.v1.iter().map(|(_, point)| below(point)).chain(mounts.v2.as_deref().map(below)).collect(),
+                homes: mounts
+                    .v1
+                    .iter()
+                    .filter(|(names, _)| names.iter().any(|name| USED.contains(&name.as_str())))
+                    .map(|(names, point)| Home { controllers: names.clone(), point: point.clone(), dir: below(point) })
+                    .collect(),
                 freezer: mounts.v1_controller("freezer").map(below),
                 memory: mounts.v1_controller("memory").map(below),
             },
             Version::V2 | Version::Absent => {
                 let dir = mounts.v2.as_deref().map(below);
-                Self { version: Version::V2, dirs: dir.iter().cloned().collect(), freezer: dir.clone(), memory: dir }
+                let home = |point: &PathBuf| Home { controllers: Vec::new(), point: point.clone(), dir: below(point) };
+                Self {
+                    version: Version::V2,
+                    dirs: dir.iter().cloned().collect(),
+                    homes: mounts.v2.iter().map(home).collect(),
+                    freezer: dir.clone(),
+                    memory: dir,
+                }
             }
         }
     }
@@ -182,6 +227,17 @@ impl Cgroup {
         found.sort_unstable();
         found.dedup();
         found
+    }
+
+    /// Kills every process in the group. Each is looked up again first, so that a number which was given to
+    /// somebody else meanwhile is left alone.
+    pub(super) fn kill(&self) {
+        for pid in self.processes() {
+            if let Some(process) = process::identify(pid).ok().and_then(|identity| process::open(&identity)) {
+                // It may have ended meanwhile.
+                let _ = signals::send(process.as_fd(), Signal::KILL);
+            }
+        }
     }
 
     /// Removes the directories, waiting up to `within` for processes that are still ending. What is not
@@ -262,6 +318,7 @@ mod tests {
         let cgroup = Cgroup::locate(&mounts, "/wharf/x");
         assert_eq!(cgroup.freezer.as_deref(), Some(Path::new("/sys/fs/cgroup/freezer/wharf/x")));
         assert_eq!(cgroup.dirs.len(), 4);
+        assert_eq!(cgroup.homes.len(), 3, "nobody joins the empty hierarchy beside them");
     }
 
     #[test]
