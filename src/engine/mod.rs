@@ -26,7 +26,7 @@ use self::{
     supervisor::{Request, Supervisor},
 };
 pub use self::{
-    backend::{EventRange, Session},
+    backend::{EventRange, InputSender, Session},
     core::{cli_line::cli_line, limits},
     location::Locations,
 };

@@ -58,6 +58,22 @@ checks! {
         same("output", out.as_str(), "hello\n")?;
         same("exit", exit, Some(ProcessExit::Code(0)))
     }
+    "a signal passes input that the process does not read" => |bench| {
+        let command = ["sh", "-c", "trap 'exit 5' TERM; sleep 1000 & wait"];
+        let id = bench.create(ContainerSpec { interactive: true, ..bench.spec(&command) }).await.map_err(told)?;
+        let options = AttachOptions { stdin: true, flow: Flow::Lossless, terminal: None };
+        let (ticket, session) = bench.engine.start_attached(id.into(), options).map_err(told)?;
+        let session = session.await.map_err(|_| "no session")?;
+        ticket.outcome().await.map_err(told)?;
+        let typed = session.input.clone();
+        let typing = tokio::spawn(async move { while typed.send(SessionInput::Stdin(vec![b'x'; 65536])).await.is_ok() {} });
+        let full = std::time::Duration::from_millis(500);
+        while session.input.send_timeout(SessionInput::Stdin(vec![b'x'; 65536]), full).await.is_ok() {}
+        session.input.send(SessionInput::Signal(Signal::TERM)).await.map_err(|_| "no way for a signal")?;
+        let (_, exit) = drain(session).await;
+        typing.abort();
+        same("an exit", exit.is_some(), true)
+    }
     "exec prints and passes its exit code" => |bench| {
         let id = bench.sleeper().await.map_err(told)?;
         let (out, _) = exec(bench, &id, &["echo", "in"]).await?;

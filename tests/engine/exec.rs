@@ -3,6 +3,10 @@
 
 use std::{
     fs,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -12,7 +16,7 @@ use wharf::engine::{
 };
 
 use super::bench_container::{Bench, PATIENCE, collect};
-use crate::support::need::needs_root;
+use crate::support::{deadline::wait_until, need::needs_root};
 
 fn sleeping() -> Bench {
     let bench = Bench::new(&["sleep", "1000"]);
@@ -138,6 +142,62 @@ fn signals_reach_it() {
     let mut session =
         exec(&bench, &command(&["sh", "-c", "trap 'exit 5' USR1; echo ready; while :; do sleep 0.05; done"]));
     assert_eq!(session.output.receive().unwrap(), Some(SessionOutput::Stdout(b"ready\n".to_vec())));
+    session.input.send(SessionInput::Signal(Signal::USR1)).unwrap();
+    assert_eq!(collect(session).2, ProcessExit::Code(5));
+}
+
+/// Types into the process from a thread of its own until it takes no more; returns once that is so.
+fn stuff(session: &ProcessSession) {
+    let mut input = session.input.second();
+    let typed = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&typed);
+    std::thread::spawn(move || {
+        // Ends with the session.
+        while input.send(SessionInput::Stdin(b"x\n".repeat(8 << 10))).is_ok() {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+    });
+    let mut last = (0, Instant::now());
+    wait_until("input that the process does not take", PATIENCE, || {
+        let now = typed.load(Ordering::Relaxed);
+        if now != last.0 {
+            last = (now, Instant::now());
+        }
+        (now > 8 && last.1.elapsed() > Duration::from_millis(300)).then_some(())
+    });
+}
+
+#[test]
+fn signals_and_sizes_pass_input_that_it_does_not_read() {
+    if !needs_root() {
+        return;
+    }
+    let bench = sleeping();
+    let script = "trap 'stty size; exit 5' USR1; echo ready; while :; do sleep 0.05; done";
+    for tty in [false, true] {
+        let mut spec = command(&["sh", "-c", script]);
+        (spec.interactive, spec.tty) = (true, tty);
+        let mut session = exec(&bench, &spec);
+        assert!(matches!(session.output.receive().unwrap(), Some(SessionOutput::Stdout(_))));
+        stuff(&session);
+        session.input.send(SessionInput::Resize(TerminalSize { columns: 44, rows: 22 })).unwrap();
+        session.input.send(SessionInput::Signal(Signal::USR1)).unwrap();
+        let (stdout, _, exit) = collect(session);
+        assert_eq!(exit, ProcessExit::Code(5));
+        assert_eq!(stdout.contains("22 44"), tty, "{stdout:?}");
+    }
+}
+
+#[test]
+fn whoever_is_attached_signals_past_input_that_the_container_does_not_read() {
+    if !needs_root() {
+        return;
+    }
+    let mut bench = Bench::shell("trap 'exit 5' USR1; echo ready; while :; do sleep 0.05; done");
+    bench.plan.process.interactive = true;
+    let mut session = bench.launch_attached();
+    assert_eq!(session.output.receive().unwrap(), Some(SessionOutput::Stdout(b"ready\n".to_vec())));
+    stuff(&session);
     session.input.send(SessionInput::Signal(Signal::USR1)).unwrap();
     assert_eq!(collect(session).2, ProcessExit::Code(5));
 }

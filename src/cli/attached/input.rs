@@ -11,10 +11,10 @@ use std::{
     },
 };
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 use super::detach::{DetachKeys, Leave};
-use crate::engine::domain::SessionInput;
+use crate::engine::{InputSender, domain::SessionInput};
 
 const PIECE: usize = 16 * 1024;
 
@@ -31,7 +31,7 @@ pub struct InputThread {
 impl InputThread {
     /// # Errors
     /// When the system has no thread or pipe left.
-    pub fn start(session: mpsc::Sender<SessionInput>, leave_by: Leave) -> io::Result<Self> {
+    pub fn start(session: InputSender, leave_by: Leave) -> io::Result<Self> {
         let (leave, left) = oneshot::channel();
         let stopped = Arc::new(AtomicBool::new(false));
         #[cfg(unix)]
@@ -78,7 +78,7 @@ impl Drop for InputThread {
 }
 
 /// Copies until the end; `true` when the person leaves.
-fn copy(reader: &mut Reader, session: &mpsc::Sender<SessionInput>, leave_by: Leave) -> bool {
+fn copy(reader: &mut Reader, session: &InputSender, leave_by: Leave) -> bool {
     let mut keys = DetachKeys::new(leave_by);
     let mut buffer = vec![0; PIECE];
     loop {

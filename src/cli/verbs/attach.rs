@@ -22,7 +22,8 @@ pub async fn perform(work: &mut Work<'_>, name: &str, stdin: bool) -> Exit {
         Ok(container) => container,
         Err(error) => return work.failed(name, &error),
     };
-    match work.engine.attach(&container.id, options(&container, stdin)).await {
+    // Who joins somebody else's process must not hold it up: a reader that stalls misses, and is told.
+    match work.engine.attach(&container.id, options(&container, stdin, Flow::Viewer)).await {
         Ok(session) => {
             let joining =
                 Joining { stdin, tty: container.tty, signals: SignalsGo::ToTheProcess, from: JoinedFrom::Shell };
@@ -42,7 +43,7 @@ pub async fn start(work: &mut Work<'_>, name: String, stdin: bool) -> Exit {
         Ok(container) => container,
         Err(error) => return work.failed(&name, &error),
     };
-    let session = match work.engine.start_attached(selector, options(&container, stdin)) {
+    let session = match work.engine.start_attached(selector, options(&container, stdin, Flow::Lossless)) {
         Ok((ticket, session)) => match session.await {
             Ok(session) => session,
             // It closes without a session when the start fails: the ticket says why.
@@ -95,9 +96,9 @@ pub fn no_session() -> Error {
         .remedy("wharf logs shows what it printed")
 }
 
-fn options(container: &Container, stdin: bool) -> AttachOptions {
+fn options(container: &Container, stdin: bool, flow: Flow) -> AttachOptions {
     let terminal = if container.tty { terminal::size() } else { None };
-    AttachOptions { stdin, flow: Flow::Lossless, terminal }
+    AttachOptions { stdin, flow, terminal }
 }
 
 fn start_failure(error: &Error) -> Exit {

@@ -9,16 +9,20 @@ pub mod docker;
 pub mod embedded;
 pub mod fake;
 mod operation_context;
+mod session;
 
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-pub use self::operation_context::{CancelToken, OperationContext};
+pub use self::{
+    operation_context::{CancelToken, OperationContext},
+    session::{InputReceiver, InputSender, Session, input as session_input},
+};
 use super::domain::{
     AttachOptions, Container, ContainerId, ContainerName, ContainerSpec, Done, EngineEvent, Error, ErrorKind, ExecSpec,
     Finding, Force, HistoryEntry, HostInfo, Image, ImageImport, ImageReference, LogItem, LogOptions, PastOperation,
-    ProcessTable, PullOptions, RemoveOptions, RepairMode, Result, SessionInput, SessionOutput, Signal, StopOptions,
+    ProcessTable, PullOptions, RemoveOptions, RepairMode, Result, Signal, StopOptions,
 };
 
 /// An answer that may take a while. Dropping it must leave the host consistent; use
@@ -146,13 +150,4 @@ pub struct Started {
     pub done: Done,
     /// Present when an attach was asked for.
     pub session: Option<Session>,
-}
-
-/// Two bounded channels to a process. Dropping it detaches; the process goes on (an exec without
-/// `detach` loses its input and output).
-#[derive(Debug)]
-pub struct Session {
-    pub input: mpsc::Sender<SessionInput>,
-    /// Ends with `SessionOutput::Exit`; an end without it means the connection was lost.
-    pub output: mpsc::Receiver<SessionOutput>,
 }

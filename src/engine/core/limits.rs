@@ -14,6 +14,8 @@ pub const ENGINE_EVENTS: usize = 1024;
 pub const NOTICES: usize = 1024;
 /// Items between a process and its session: 64 x 64 KiB at most.
 pub const SESSION_ITEMS: usize = 64;
+/// Signals and sizes on their way to a process. Nobody presses more keys at once.
+pub const SESSION_CONTROLS: usize = 16;
 /// Batches of log lines between the reader and its client.
 pub const LOG_BATCHES: usize = 16;
 /// Finished operations kept for the operations screen.

@@ -19,7 +19,7 @@ use super::{
     session::{self, Remote, Sessions, Shape},
 };
 use crate::engine::{
-    backend::Session,
+    backend::{Session, session_input},
     core::limits,
     domain::{
         Error, ErrorKind, ExecSpec, Flow, Force, HostKind, ProcessExit, Result, SessionOutput, Signal, TerminalSize,
@@ -76,7 +76,7 @@ pub async fn exec(target: Target<'_>, api: &Arc<Api>, sessions: &Sessions, spec:
 
 /// Nobody listens: the channels are closed from the start.
 fn silent() -> Session {
-    let (input, _) = mpsc::channel(1);
+    let (input, _) = session_input();
     let (_, output) = mpsc::channel::<SessionOutput>(1);
     Session { input, output }
 }

@@ -8,6 +8,7 @@
 use std::{
     collections::{HashMap, VecDeque},
     future::Future,
+    io,
     sync::{Mutex, PoisonError},
 };
 
@@ -20,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::multiplexed::{Demultiplexer, Frame};
 use crate::engine::{
-    backend::Session,
+    backend::{InputReceiver, Session, session_input},
     core::limits,
     domain::{ContainerId, Flow, LogSource, ProcessExit, Result, SessionInput, SessionOutput, Signal, TerminalSize},
 };
@@ -86,7 +87,7 @@ pub fn begin<E>(
 where
     E: Future<Output = Result<ProcessExit>> + Send + 'static,
 {
-    let (input, inputs) = mpsc::channel(limits::SESSION_ITEMS);
+    let (input, inputs) = session_input();
     let (outputs, output) = mpsc::channel(limits::SESSION_ITEMS);
     let relief = sessions.register(id);
     tokio::spawn(async move {
@@ -101,7 +102,7 @@ async fn run<E: Future<Output = Result<ProcessExit>>>(
     shape: Shape,
     remote: impl Remote,
     exit: impl FnOnce(Vec<u8>) -> E,
-    inputs: mpsc::Receiver<SessionInput>,
+    inputs: InputReceiver,
     outputs: mpsc::Sender<SessionOutput>,
     relief: CancellationToken,
 ) {
@@ -205,6 +206,11 @@ async fn deliver(mut reader: impl AsyncRead + Unpin, tty: bool, mut delivery: De
         let read = match reader.read(&mut chunk).await {
             Ok(0) => return End::Of { missed: delivery.missed, head },
             Ok(read) => chunk.get(..read).unwrap_or_default(),
+            // The process ended and left input unread: Podman closes with that. Whether the daemon is still there
+            // shows when it is asked for the exit.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {
+                return End::Of { missed: delivery.missed, head };
+            }
             Err(_) => return End::Broken,
         };
         let frames = if tty {
@@ -238,29 +244,36 @@ enum Typed {
 async fn type_in(
     mut writer: impl AsyncWrite + Unpin,
     stdin: bool,
-    mut inputs: mpsc::Receiver<SessionInput>,
+    mut inputs: InputReceiver,
     remote: impl Remote,
 ) -> std::convert::Infallible {
     let mut queue: VecDeque<Typed> = VecDeque::new();
-    let mut open = true;
+    let (mut open, mut feeding) = (true, true);
     loop {
         let has_input = !queue.is_empty();
         tokio::select! {
-            input = inputs.recv(), if open && queue.len() < INPUT_QUEUED => match input {
-                Some(SessionInput::Stdin(bytes)) if stdin => queue.push_back(Typed::Bytes(bytes)),
-                Some(SessionInput::Eof) if stdin => queue.push_back(Typed::Eof),
-                // The client did not ask for standard input.
-                Some(SessionInput::Stdin(_) | SessionInput::Eof) => {}
+            control = inputs.control.recv(), if open => match control {
                 Some(SessionInput::Resize(size)) => remote.resize(size).await,
                 Some(SessionInput::Signal(signal)) => {
                     if let Some(keys) = remote.signal(signal).await {
                         queue.push_back(Typed::Bytes(keys));
                     }
                 }
+                // They come by the other lane.
+                Some(SessionInput::Stdin(_) | SessionInput::Eof) => {}
                 None => open = false,
             },
+            input = inputs.bytes.recv(), if feeding && queue.len() < INPUT_QUEUED => match input {
+                Some(SessionInput::Stdin(bytes)) if stdin => queue.push_back(Typed::Bytes(bytes)),
+                Some(SessionInput::Eof) if stdin => queue.push_back(Typed::Eof),
+                // The client did not ask for standard input, or it is for the other lane.
+                Some(
+                    SessionInput::Stdin(_) | SessionInput::Eof | SessionInput::Resize(_) | SessionInput::Signal(_),
+                ) => {}
+                None => feeding = false,
+            },
             () = write_front(&mut writer, &mut queue), if has_input => {}
-            () = std::future::pending(), if !open && !has_input => {}
+            () = std::future::pending(), if !open && !feeding && !has_input => {}
         }
     }
 }

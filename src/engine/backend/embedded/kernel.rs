@@ -139,8 +139,11 @@ pub struct ProcessSession {
 
 /// Towards the process.
 pub trait SessionWriter: Send {
-    /// Blocks while the process does not read; `hang_up` from another thread ends that.
+    /// Blocks while the process does not read its input; `hang_up` from another thread ends that. A signal
+    /// or a size never waits for input.
     fn send(&mut self, input: SessionInput) -> Result<()>;
+    /// One more of the same, for another thread.
+    fn second(&self) -> Box<dyn SessionWriter>;
     /// A handle that ends the session from any thread.
     fn hang_up_handle(&self) -> Box<dyn HangUp>;
 }

@@ -1,4 +1,4 @@
-//! How does a blocking connection to a process become two channels? One thread for each direction.
+//! How does a blocking connection to a process become channels? One thread for each of them.
 //!
 //! Deliberately elsewhere: the connection itself (`kernel::ProcessSession`).
 
@@ -6,7 +6,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::kernel::{ProcessSession, SessionReader, SessionWriter};
 use crate::engine::{
-    backend::Session,
+    backend::{InputReceiver, Session, session_input},
     core::limits,
     domain::{Error, ErrorKind, Result, SessionInput, SessionOutput},
 };
@@ -17,7 +17,7 @@ use crate::engine::{
 /// # Errors
 /// `Io` when no thread can be started.
 pub fn bridge(process: ProcessSession) -> Result<Session> {
-    let (input, to_process) = mpsc::channel(limits::SESSION_ITEMS);
+    let (input, to_process) = session_input();
     let (from_process, output) = mpsc::channel(limits::SESSION_ITEMS);
     let hang_up = process.input.hang_up_handle();
     let departure = from_process.clone();
@@ -26,7 +26,10 @@ pub fn bridge(process: ProcessSession) -> Result<Session> {
         pump_output(process.output, &from_process);
         drop(over);
     })?;
-    spawn("wharf-session-input", move || pump_input(process.input, to_process))?;
+    let InputReceiver { bytes, control } = to_process;
+    let controls = process.input.second();
+    spawn("wharf-session-control", move || pump_input(controls, control))?;
+    spawn("wharf-session-input", move || pump_input(process.input, bytes))?;
     tokio::spawn(async move {
         // Its own sender must go with the process's, or the receiver would never see the end.
         tokio::select! {
@@ -40,7 +43,7 @@ pub fn bridge(process: ProcessSession) -> Result<Session> {
 /// A session whose process nobody listens to: it is over at once.
 #[must_use]
 pub fn ended() -> Session {
-    let (input, _) = mpsc::channel(1);
+    let (input, _) = session_input();
     let (_, output) = mpsc::channel(1);
     Session { input, output }
 }

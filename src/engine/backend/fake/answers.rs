@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use super::{Entry, FakeHost, process::Program};
 use crate::engine::{
-    backend::{Answer, Backend, EventRange, Notice, OperationContext, Session, Started},
+    backend::{Answer, Backend, EventRange, Notice, OperationContext, Session, Started, session_input},
     domain::*,
 };
 
@@ -327,13 +327,13 @@ impl Backend for FakeHost {
                 return Err(Error::new(ErrorKind::Refused, "it is not running").remedy("start it first"));
             }
             let program = Program::of(&spec.command)?;
-            let (to_process, mut input) = mpsc::channel(16);
+            let (to_process, mut input) = session_input();
             let (output, from_process) = mpsc::channel(64);
             tokio::spawn(async move {
                 let (_signals, incoming) = mpsc::channel(16);
                 let (stdin, bytes) = mpsc::channel(16);
                 let feeding = async move {
-                    while let Some(SessionInput::Stdin(bytes)) = input.recv().await {
+                    while let Some(SessionInput::Stdin(bytes)) = input.bytes.recv().await {
                         // The process may have ended.
                         let _ = stdin.send(bytes).await;
                     }

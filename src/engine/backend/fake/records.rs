@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::{Entry, FakeHost, canonical};
 use crate::engine::{
-    backend::{Answer, Notice, Session},
+    backend::{Answer, Notice, Session, session_input},
     domain::*,
 };
 
@@ -102,26 +102,33 @@ impl FakeHost {
             return (None, None);
         }
         let (output, to_client) = mpsc::channel(64);
-        let (input, mut from_client) = mpsc::channel(64);
-        let host = self.clone();
-        let id = id.clone();
+        let (input, mut from_client) = session_input();
+        let (host, fed) = (self.clone(), id.clone());
         tokio::spawn(async move {
-            while let Some(item) = from_client.recv().await {
-                let stdin = host.world().containers.get(&id).and_then(|entry| entry.process.as_ref()?.stdin.clone());
+            while let Some(item) = from_client.bytes.recv().await {
+                let stdin = host.world().containers.get(&fed).and_then(|entry| entry.process.as_ref()?.stdin.clone());
                 match (item, stdin) {
                     (SessionInput::Stdin(bytes), Some(stdin)) => {
                         // The process may have ended.
                         let _ = stdin.send(bytes).await;
                     }
-                    (SessionInput::Signal(signal), _) => {
-                        host.signal(&id, signal);
-                    }
                     (SessionInput::Eof, _) => {
-                        if let Some(entry) = host.world().containers.get_mut(&id) {
+                        if let Some(entry) = host.world().containers.get_mut(&fed) {
                             entry.process.as_mut().map(|process| process.stdin.take());
                         }
                     }
-                    (SessionInput::Stdin(_), None) | (SessionInput::Resize(_), _) => {}
+                    (SessionInput::Stdin(_), None) | (SessionInput::Resize(_) | SessionInput::Signal(_), _) => {}
+                }
+            }
+        });
+        let (host, id) = (self.clone(), id.clone());
+        tokio::spawn(async move {
+            while let Some(item) = from_client.control.recv().await {
+                match item {
+                    SessionInput::Signal(signal) => {
+                        host.signal(&id, signal);
+                    }
+                    SessionInput::Stdin(_) | SessionInput::Eof | SessionInput::Resize(_) => {}
                 }
             }
         });

@@ -31,18 +31,19 @@ use super::{
     inheritance,
     namespaces::{leave_mounts, own_cgroups, own_ids},
     process,
-    protocol::{ExitNote, Status},
+    protocol::{ExitNote, Kind, Status, parse},
     pump::{Pump, Stdio, Token, Wish},
     rootfs::{Rootfs, make_dir},
     run_dir::RunDir,
     runtime_failure::runtime_failure,
     signals,
+    status_line::StatusLine,
     unattended::{cgroup_of, init_of, not_running},
     user,
 };
 use crate::engine::{
     backend::embedded::stop_at,
-    domain::{AttachOptions, Error, ErrorKind, ExecSpec, Flow, ProcessExit, Result, Signal},
+    domain::{AttachOptions, Error, ErrorKind, ExecSpec, Flow, ProcessExit, Result, Signal, TerminalSize},
 };
 
 /// What an asker wants run.
@@ -79,8 +80,7 @@ fn run() -> Result<()> {
     }
     // As above.
     let _ = inherited.starter.send(&Status::Started { state: None });
-    drop(inherited.starter);
-    let exit = serve(&mut pump, &process, &inherited.diverted);
+    let exit = serve(&mut pump, &process, &inherited.diverted, inherited.starter);
     stop_at::step("announce the end", &run_dir);
     pump.drain();
     pump.announce_exit(&ExitNote { exit, oom_killed: false });
@@ -221,10 +221,21 @@ fn join_user_namespace(init: &OwnedFd) -> Result<()> {
     own_cgroups().map_err(failed)
 }
 
-/// Moves bytes until the process has ended.
-fn serve(pump: &mut Pump, process: &OwnedFd, diverted: &OwnedFd) -> ProcessExit {
+/// Moves bytes until the process has ended. What the asker says on the status line reaches the process even
+/// when it does not read its input; an asker that goes away leaves the process to itself, as with Docker.
+fn serve(pump: &mut Pump, process: &OwnedFd, diverted: &OwnedFd, starter: StatusLine) -> ProcessExit {
+    let mut starter = Some(starter);
     loop {
-        let (tokens, events) = wait(pump, process, diverted);
+        let (said, tokens, events) = wait(pump, process, diverted, starter.as_ref());
+        if said {
+            let controls = starter.as_mut().and_then(StatusLine::take_controls);
+            if controls.is_none() {
+                starter = None;
+            }
+            for (kind, payload) in controls.unwrap_or_default() {
+                control(pump, process, kind, &payload);
+            }
+        }
         for (token, events) in tokens.into_iter().zip(events) {
             if !events.is_empty() {
                 pump.ready(token, events);
@@ -253,16 +264,46 @@ fn serve(pump: &mut Pump, process: &OwnedFd, diverted: &OwnedFd) -> ProcessExit 
     }
 }
 
-fn wait(pump: &Pump, process: &OwnedFd, diverted: &OwnedFd) -> (Vec<Token>, Vec<PollFlags>) {
+fn control(pump: &Pump, process: &OwnedFd, kind: Kind, payload: &[u8]) {
+    match kind {
+        Kind::Signal => {
+            if let Ok(signal) = parse::<Signal>(payload) {
+                // It may have ended by itself.
+                let _ = signals::send(process.as_fd(), signal);
+            }
+        }
+        Kind::Resize => pump.resize(parse::<TerminalSize>(payload).ok()), // Odd size: none.
+        Kind::Request
+        | Kind::Reply
+        | Kind::Stdin
+        | Kind::Eof
+        | Kind::Stdout
+        | Kind::Stderr
+        | Kind::Missed
+        | Kind::Exit
+        | Kind::Status => {} // Nothing an asker says here.
+    }
+}
+
+/// Whether the starter said something, and what else is ready.
+fn wait(
+    pump: &Pump,
+    process: &OwnedFd,
+    diverted: &OwnedFd,
+    starter: Option<&StatusLine>,
+) -> (bool, Vec<Token>, Vec<PollFlags>) {
     let interests = pump.interests();
     let mut fds = vec![PollFd::new(process, PollFlags::IN), PollFd::new(diverted, PollFlags::IN)];
+    fds.extend(starter.map(|starter| PollFd::from_borrowed_fd(starter.as_fd(), PollFlags::IN)));
+    let ours = fds.len();
     fds.extend(interests.iter().map(|(_, fd, events)| PollFd::from_borrowed_fd(*fd, *events)));
     if poll(&mut fds, None).is_err() {
-        // Interrupted, or out of kernel memory: the next turn may fare better.
+        // Interrupted, or out of kernel memory: the next turn may fare better, and there is no event for either.
         std::thread::sleep(std::time::Duration::from_millis(1));
     }
-    let events = fds.iter().skip(2).map(PollFd::revents).collect();
-    (interests.into_iter().map(|(token, ..)| token).collect(), events)
+    let said = starter.is_some() && fds.get(2).is_some_and(|starter| !starter.revents().is_empty());
+    let events = fds.iter().skip(ours).map(PollFd::revents).collect();
+    (said, interests.into_iter().map(|(token, ..)| token).collect(), events)
 }
 
 /// A directory that the runtime takes for the container's, so that what it leaves there goes with it.

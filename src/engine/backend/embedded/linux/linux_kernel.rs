@@ -17,7 +17,7 @@ use super::{
     ps,
     run_dir::RunDir,
     sealed::SealedBinary,
-    session,
+    session::{self, Control},
     unattended::{self, not_running, timed_out},
 };
 use crate::engine::{
@@ -146,7 +146,10 @@ impl Kernel for LinuxKernel {
         match await_start(&mut spawned, within) {
             Ok(ready) => {
                 let state = ready.state.ok_or_else(|| Error::new(ErrorKind::Internal, "the monitor sent no state"))?;
-                let session = spawned.client.map(|stream| session::session(stream, Decoder::default())).transpose()?;
+                let session = spawned
+                    .client
+                    .map(|stream| session::session(stream, Decoder::default(), Control::Monitor(plan.run_dir.clone())));
+                let session = session.transpose()?;
                 self.adopt(spawned.child);
                 stop_at::step("started", &plan.run_dir);
                 Ok(Launched { state, warnings: ready.warnings, session })
@@ -251,7 +254,7 @@ impl Kernel for LinuxKernel {
     fn attach(&self, run_dir: &Path, options: &AttachOptions, within: Duration) -> Result<ProcessSession> {
         let link = Link::ask(run_dir, Request::Attach(options.clone()), Instant::now() + within)?;
         let (stream, decoder) = link.ok_or_else(not_running)?.into_parts();
-        session::session(stream, decoder)
+        session::session(stream, decoder, Control::Monitor(run_dir.to_owned()))
     }
 
     fn exec(&self, run_dir: &Path, spec: &ExecSpec, within: Duration) -> Result<ProcessSession> {
@@ -264,7 +267,10 @@ impl Kernel for LinuxKernel {
             Ok(_) => {
                 self.adopt(spawned.child);
                 match spawned.client {
-                    Some(stream) => session::session(stream, Decoder::default()),
+                    Some(stream) => {
+                        let line = Control::Line(spawned.status.into_socket());
+                        session::session(stream, Decoder::default(), line)
+                    }
                     None => session::detached(),
                 }
             }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::engine::{
     backend::embedded::launch::StateFile,
-    domain::{AttachOptions, Error, ErrorKind, ProcessExit, Signal, Span},
+    domain::{AttachOptions, Error, ErrorKind, ProcessExit, Signal, Span, TerminalSize},
 };
 
 /// The version this build speaks; a peer with another one is refused, not guessed at.
@@ -102,6 +102,8 @@ pub(super) enum Request {
     },
     Pause,
     Unpause,
+    /// The container's terminal has a new size; without a terminal nothing happens.
+    Resize(TerminalSize),
     /// `Exit` follows when the run is over and recorded.
     Wait,
 }

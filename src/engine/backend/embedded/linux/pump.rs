@@ -328,7 +328,8 @@ impl Pump {
         }
     }
 
-    fn resize(&self, size: Option<TerminalSize>) {
+    /// Tells the process's terminal its size, if there are both.
+    pub(super) fn resize(&self, size: Option<TerminalSize>) {
         if let (true, Some(master), Some(size)) = (self.terminal, &self.stdout, size) {
             let size = Winsize { ws_row: size.rows, ws_col: size.columns, ws_xpixel: 0, ws_ypixel: 0 };
             // A terminal that is just closing has no size; its end is noticed elsewhere.

@@ -3,7 +3,10 @@
 //! Deliberately elsewhere: the order of the messages (`protocol::Status`), who sends which.
 
 use std::{
-    os::fd::OwnedFd,
+    os::{
+        fd::{AsFd, BorrowedFd, OwnedFd},
+        unix::net::UnixStream,
+    },
     time::{Duration, Instant},
 };
 
@@ -25,6 +28,32 @@ pub(super) struct StatusLine {
 impl StatusLine {
     pub(super) fn new(socket: OwnedFd) -> Self {
         Self { socket, decoder: Decoder::default() }
+    }
+
+    /// The connection itself, for what comes after the last message.
+    pub(super) fn into_socket(self) -> UnixStream {
+        self.socket.into()
+    }
+
+    pub(super) fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+
+    /// What the other side says once the process runs: signals and sizes, as they are. `None` when it is gone.
+    /// Call it when the connection is readable.
+    pub(super) fn take_controls(&mut self) -> Option<Vec<(Kind, Vec<u8>)>> {
+        let mut bytes = [0; 4096];
+        match recv(&self.socket, &mut bytes, RecvFlags::DONTWAIT) {
+            Ok((0, _)) => return None,
+            Ok((count, _)) => self.decoder.push(bytes.get(..count).unwrap_or_default()),
+            Err(Errno::INTR | Errno::AGAIN) => {}
+            Err(_) => return None, // Reset: it is not there any more.
+        }
+        let mut frames = Vec::new();
+        while let Some(frame) = self.decoder.next_frame().ok()? {
+            frames.push(frame); // Above: who does not speak our protocol has nothing to tell.
+        }
+        Some(frames)
     }
 
     pub(super) fn send(&self, status: &Status) -> Result<()> {

@@ -158,6 +158,10 @@ fn answer(
             let then = if signal == Signal::KILL { Purpose::Waiting } else { Purpose::Answered };
             pump.reply(client, &Reply::done(), then);
         }
+        Request::Resize(size) => {
+            pump.resize(Some(size));
+            pump.reply(client, &Reply::done(), Purpose::Answered);
+        }
         Request::Pause => finish_request(pump, client, freeze(teller, running, Frozen::Yes)),
         Request::Unpause => finish_request(pump, client, freeze(teller, running, Frozen::No)),
     }
