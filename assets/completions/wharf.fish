@@ -364,7 +364,7 @@ complete -c wharf -n "__fish_wharf_using_subcommand system; and not __fish_seen_
 complete -c wharf -n "__fish_wharf_using_subcommand system; and not __fish_seen_subcommand_from info repair" -l no-color -d 'No colours, as with NO_COLOR'
 complete -c wharf -n "__fish_wharf_using_subcommand system; and not __fish_seen_subcommand_from info repair" -s h -l help -d 'Print help'
 complete -c wharf -n "__fish_wharf_using_subcommand system; and not __fish_seen_subcommand_from info repair" -f -a "info" -d 'Say where things are, what this host can do, and how to fix what it cannot'
-complete -c wharf -n "__fish_wharf_using_subcommand system; and not __fish_seen_subcommand_from info repair" -f -a "repair" -d 'Finish or undo everything that was interrupted'
+complete -c wharf -n "__fish_wharf_using_subcommand system; and not __fish_seen_subcommand_from info repair" -f -a "repair" -d 'Finish or undo everything that a kill, a crash or a full disk interrupted, and say what'
 complete -c wharf -n "__fish_wharf_using_subcommand system; and __fish_seen_subcommand_from info" -l host -d 'Engine to use: embedded, docker, podman, a URL, or a name from the config file' -r
 complete -c wharf -n "__fish_wharf_using_subcommand system; and __fish_seen_subcommand_from info" -l format -d 'Output: table or json (one object per line)' -r
 complete -c wharf -n "__fish_wharf_using_subcommand system; and __fish_seen_subcommand_from info" -l config -d 'Configuration file instead of the default one' -r

@@ -8,6 +8,7 @@
 #![cfg(target_os = "linux")]
 
 mod moments;
+mod repairing;
 mod scene;
 mod steps;
 mod storms;

@@ -47,16 +47,23 @@ pub static ENTRIES: &[VerbEntry] = &[
         no_arguments,
         |_, _| Ok(Request::SystemInfo),
     ),
-    VerbEntry::new(
-        "system repair",
-        Group::Wharf,
-        "Finish or undo everything that was interrupted",
-        |command| command.arg(switch("dry-run", None, "Only say what would be done")),
-        |matches, _| {
-            let mode = if is_set(matches, "dry-run") { RepairMode::LookOnly } else { RepairMode::Mend };
-            Ok(Request::SystemRepair(mode))
-        },
-    ),
+    VerbEntry {
+        examples: &[
+            "system repair --dry-run                # what was interrupted, and what would be done; changes nothing",
+            "system repair                          # 0: all is well now; 1: something is left to you",
+            "system repair --format json            # one object a line: subject, problem, action, mended",
+        ],
+        ..VerbEntry::new(
+            "system repair",
+            Group::Wharf,
+            "Finish or undo everything that a kill, a crash or a full disk interrupted, and say what",
+            |command| command.arg(switch("dry-run", None, "Only say what would be done")),
+            |matches, _| {
+                let mode = if is_set(matches, "dry-run") { RepairMode::LookOnly } else { RepairMode::Mend };
+                Ok(Request::SystemRepair(mode))
+            },
+        )
+    },
     VerbEntry {
         examples: &["completion bash >/etc/bash_completion.d/wharf", "completion zsh >\"${fpath[1]}/_wharf\""],
         not_in_script: Some("it prints a file for a shell"),

@@ -8,8 +8,9 @@ use crate::{
         exit::Exit,
         grammar::Format,
         json::{FindingRow, InfoRow},
+        printer::table::{Heading, Table, terminal_columns},
     },
-    engine::domain::{HostInfo, HostKind, RepairMode, SupportItem},
+    engine::domain::{Finding, HostInfo, HostKind, RepairMode, SupportItem},
     text::units,
 };
 
@@ -80,24 +81,39 @@ fn support(work: &mut Work<'_>, item: &SupportItem) {
     }
 }
 
-/// `wharf system repair`: one line per finding; 1 when something is left that could not be mended.
+/// `wharf system repair`: one row per finding; 1 when something is left that could not be mended.
 pub async fn repair(work: &mut Work<'_>, mode: RepairMode) -> Exit {
     let host = work.engine.host().to_string();
     let findings = match work.engine.repair(mode).await {
         Ok(findings) => findings,
         Err(error) => return work.failed(&host, &error),
     };
-    for finding in &findings {
-        match work.printer.format {
-            Format::Json => work.printer.json(&FindingRow::from(finding)),
-            Format::Table => {
-                work.printer.line(&format!("{}: {}: {}", finding.subject, finding.problem, finding.action));
-            }
+    match work.printer.format {
+        Format::Json => findings.iter().for_each(|finding| work.printer.json(&FindingRow::from(finding))),
+        Format::Table if findings.is_empty() => {}
+        Format::Table => {
+            let columns = if work.printer.out_is_terminal() { terminal_columns() } else { None };
+            work.printer.text(&table(&findings, mode).render(columns));
         }
     }
-    if findings.is_empty() {
-        work.printer.note("nothing to repair");
+    let left = findings.iter().filter(|finding| !finding.mended).count();
+    let mended = findings.len() - left;
+    match mode {
+        _ if findings.is_empty() => work.printer.note("nothing to repair"),
+        RepairMode::LookOnly => work.printer.note(&format!("{left} found; nothing was changed")),
+        RepairMode::Mend => work.printer.note(&format!("{mended} put right, {left} left to you")),
     }
-    let left = findings.iter().any(|finding| !finding.mended);
-    if left && mode == RepairMode::Mend { Exit::FAILED } else { Exit::DONE }
+    if left > 0 && mode == RepairMode::Mend { Exit::FAILED } else { Exit::DONE }
+}
+
+fn table(findings: &[Finding], mode: RepairMode) -> Table {
+    let last = match mode {
+        RepairMode::Mend => "DONE",
+        RepairMode::LookOnly => "WOULD BE DONE",
+    };
+    let mut table = Table::new(&[Heading::Whole("WHAT"), Heading::Whole("FOUND"), Heading::Whole(last)]);
+    for finding in findings {
+        table.row([&finding.subject, &finding.problem, &finding.action]);
+    }
+    table
 }

@@ -261,10 +261,8 @@ impl Backend for EmbeddedBackend {
 
     fn repair(&self, mode: RepairMode) -> Answer<'_, Vec<Finding>> {
         self.blocking(move |inner| {
-            let findings = inner.containers.repair(mode)?;
-            if mode == RepairMode::Mend {
-                inner.images.sweep()?;
-            }
+            let mut findings = inner.containers.repair(mode)?;
+            findings.extend(inner.images.repair(mode)?);
             Ok(findings)
         })
     }

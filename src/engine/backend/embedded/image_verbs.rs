@@ -17,7 +17,10 @@ use super::{
 };
 use crate::engine::{
     backend::OperationContext,
-    domain::{Done, EngineSettings, Error, HistoryEntry, Image, ImageReference, Platform, PullOptions, Result},
+    domain::{
+        Done, EngineSettings, Error, Finding, HistoryEntry, Image, ImageReference, Platform, PullOptions, RepairMode,
+        Result,
+    },
 };
 
 /// The images of this store and the way to registries.
@@ -73,6 +76,14 @@ impl Images {
     /// As [`ImageStore::sweep`].
     pub fn sweep(&self) -> Result<()> {
         if self.machine.disk.exists(&self.data.join("images")) { self.store()?.sweep() } else { Ok(()) }
+    }
+
+    /// What is wrong among the images, mended as far as it can be.
+    ///
+    /// # Errors
+    /// As [`ImageStore::repair`].
+    pub fn repair(&self, mode: RepairMode) -> Result<Vec<Finding>> {
+        if self.machine.disk.exists(&self.data.join("images")) { self.store()?.repair(mode) } else { Ok(Vec::new()) }
     }
 
     /// Writes what was unpacked to the disk for good, if there is anything.

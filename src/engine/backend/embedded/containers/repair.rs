@@ -4,6 +4,8 @@
 //! only under the object's lock, so that work in progress is left alone. Deliberately elsewhere: images
 //! (`images`), what one process leaves in the kernel (`Kernel::sweep`).
 
+mod strangers;
+
 use std::{
     collections::HashSet,
     io,
@@ -11,6 +13,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use self::strangers::{is_id, is_trash};
 use super::{
     Containers, Locked,
     layout::{LOCK, NASCENT, VOLUMES},
@@ -30,8 +33,8 @@ use crate::engine::{
     domain::{ContainerId, ContainerName, Error, ErrorKind, Finding, RepairMode, Result, Timestamp, Verb, VolumeName},
 };
 
-/// Temporary files younger than this may be somebody's work in progress.
-const TEMPORARY_AGE: Duration = Duration::from_secs(600);
+/// What a monitor writes its exit file under before it has its name.
+const EXIT_TEMPORARY: &str = "exit.tmp";
 /// Directories younger than this may be in the middle of being made or moved.
 const FRESH: Duration = Duration::from_secs(1);
 
@@ -56,6 +59,8 @@ impl Containers {
         pass.volumes()?;
         pass.trash()?;
         pass.name_files()?;
+        pass.store_files()?;
+        pass.strangers()?;
         Ok(pass.findings)
     }
 }
@@ -130,7 +135,7 @@ impl Pass<'_> {
             }
         };
         let subject = observed.record.name.to_string();
-        self.temporaries(&held.dir);
+        self.temporaries(&held.dir, observed.alive.monitor);
         let gone = !observed.container.status().has_process() && observed.alive.monitor == Liveness::Dead;
         match &observed.record.intent {
             Some(RecordedIntent { change: Change::Remove { volumes }, .. }) => {
@@ -192,6 +197,8 @@ impl Pass<'_> {
         for entry in self.listed(&layout.names())? {
             let Ok(name) = entry.parse::<ContainerName>() else { continue };
             match names::owner(disk, layout, &name)? {
+                // The finding about its renaming says so already.
+                Some(owner) if self.is_former_name(&name, &owner) => {}
                 Some(owner) if !names::claims(disk, layout, &name, &owner) => {
                     self.fix(entry, "nobody has this name; freed", || names::release(machine, layout, &name, &owner));
                 }
@@ -207,17 +214,38 @@ impl Pass<'_> {
         Ok(())
     }
 
+    /// Whether it is the old name of a rename that was cut.
+    fn is_former_name(&self, name: &ContainerName, id: &ContainerId) -> bool {
+        match self.containers.store.read(id) {
+            Read::Record(record) => match &record.intent {
+                Some(RecordedIntent { change: Change::Rename { from }, .. }) => from == name,
+                Some(_) | None => false,
+            },
+            Read::Damaged(_) | Read::Gone => false,
+        }
+    }
+
     /// Runtime directories of containers that are gone.
     fn runs(&mut self) -> Result<()> {
         let containers = self.containers;
         let layout = &containers.store.layout;
-        for entry in self.listed(&layout.runs())? {
+        for entry in self.listed(&layout.runs())?.into_iter().filter(|entry| is_id(entry)) {
             let known =
                 entry.parse::<ContainerId>().is_ok_and(|id| containers.store.disk().exists(&layout.container(&id)));
             let run_dir = layout.runs().join(&entry);
             // A monitor that is just removing its container clears this directory itself.
             if !known && containers.kernel.observe(&run_dir, None).monitor == Liveness::Dead {
-                self.fix(entry, "its container is gone; cleared", || containers.kernel.sweep(&run_dir));
+                self.fix(entry, "its container is gone; cleared", || {
+                    containers.kernel.sweep(&run_dir)?;
+                    match containers.store.disk().list(&run_dir) {
+                        // What is in there was not made by us: nothing of it is needed or in the way.
+                        Ok(rest) if !rest.is_empty() => {
+                            let names: Vec<String> = rest.into_iter().map(|entry| entry.name).collect();
+                            Err(Error::new(ErrorKind::Refused, format!("{} is not ours", names.join(", "))))
+                        }
+                        Ok(_) | Err(_) => Ok(()),
+                    }
+                });
             }
         }
         Ok(())
@@ -255,7 +283,7 @@ impl Pass<'_> {
     fn trash(&mut self) -> Result<()> {
         let containers = self.containers;
         let root = containers.store.layout.trash();
-        for entry in self.listed(&root)? {
+        for entry in self.listed(&root)?.into_iter().filter(|entry| is_trash(entry)) {
             let path = root.join(&entry);
             if self.is_old(&path) {
                 self.fix(entry, "files of a removed container; deleted", || containers.kernel.remove_tree(&path));
@@ -273,28 +301,38 @@ impl Pass<'_> {
         }
         let _lock = names::names_lock(&containers.store.machine, layout)?;
         for entry in self.listed(&layout.names())?.into_iter().filter(|entry| is_temporary(entry)) {
-            let path = layout.names().join(&entry);
-            self.fix(entry, "a write was interrupted; its temporary file is deleted", || {
-                let deleted = containers.store.disk().remove_file(&path);
-                deleted.map_err(|error| Error::io("it cannot be deleted", error))
-            });
+            self.delete_half_written(&layout.names().join(&entry), entry);
         }
         Ok(())
     }
 
-    fn temporaries(&mut self, dir: &Path) {
-        // A directory that cannot be listed is reported by whoever needs it.
-        let entries = self.containers.store.disk().list(dir).unwrap_or_default();
-        for entry in entries.into_iter().filter(|entry| entry.kind == EntryKind::File && is_temporary(&entry.name)) {
-            let path = dir.join(&entry.name);
-            let disk = self.containers.store.disk();
-            let old = disk.stat(&path).is_ok_and(|found| self.age(found.modified) > TEMPORARY_AGE);
-            if old {
-                self.fix(entry.name, "a write was interrupted; its temporary file is deleted", || {
-                    disk.remove_file(&path).map_err(|error| Error::io("it cannot be deleted", error))
-                });
+    /// Whoever writes beside the store's folders does so in an instant.
+    fn store_files(&mut self) -> Result<()> {
+        let containers = self.containers;
+        let data = containers.store.layout.data();
+        for entry in self.listed(data)?.into_iter().filter(|entry| is_temporary(entry)) {
+            if self.is_old(&data.join(&entry)) {
+                self.delete_half_written(&data.join(&entry), entry);
             }
         }
+        Ok(())
+    }
+
+    /// In a container's directory, whose lock is held: only its monitor may be writing, under one name of its own.
+    fn temporaries(&mut self, dir: &Path, monitor: Liveness) {
+        // A directory that cannot be listed is reported by whoever needs it.
+        let entries = self.containers.store.disk().list(dir).unwrap_or_default();
+        let nobodys = |name: &str| is_temporary(name) || (name == EXIT_TEMPORARY && monitor == Liveness::Dead);
+        for entry in entries.into_iter().filter(|entry| entry.kind == EntryKind::File && nobodys(&entry.name)) {
+            self.delete_half_written(&dir.join(&entry.name), entry.name);
+        }
+    }
+
+    fn delete_half_written(&mut self, path: &Path, subject: String) {
+        let disk = self.containers.store.disk();
+        self.fix(subject, "a write was interrupted; its temporary file is deleted", || {
+            disk.remove_file(path).map_err(|error| Error::io("it cannot be deleted", error))
+        });
     }
 
     fn is_old(&self, path: &Path) -> bool {

@@ -136,7 +136,7 @@ impl ImageStore {
     }
 
     /// Where files are written under the guard: a half-written one seen there by its holder is nobody's.
-    fn guarded_directories(&self) -> Result<Vec<PathBuf>> {
+    pub(super) fn guarded_directories(&self) -> Result<Vec<PathBuf>> {
         let mut directories = vec![self.layout.root().to_owned(), self.layout.records()];
         let mut repositories = vec![self.layout.references()];
         while let Some(directory) = repositories.pop() {
@@ -167,7 +167,7 @@ impl ImageStore {
         let ingest = self.layout.ingest();
         for entry in self.disk.list(&ingest).map_err(|error| Error::io("listing downloads", error))? {
             let path = ingest.join(&entry.name);
-            if entry.name.ends_with(".part") && partials == Partials::Keep {
+            if !is_ingested(&entry.name) || (is_partial(&entry.name) && partials == Partials::Keep) {
                 continue;
             }
             if entry.name.ends_with(".layer") {
@@ -179,4 +179,14 @@ impl ImageStore {
         }
         Ok(())
     }
+}
+
+/// A download that can go on.
+pub(super) fn is_partial(name: &str) -> bool {
+    name.ends_with(".part")
+}
+
+/// What pulls put into `ingest`; anything else there is not ours.
+pub(super) fn is_ingested(name: &str) -> bool {
+    is_partial(name) || [".layer", ".lock"].iter().any(|end| name.ends_with(end)) || is_temporary(name)
 }

@@ -8,7 +8,7 @@ use std::{collections::HashSet, io, path::PathBuf, time::Duration};
 use super::layout::Layout;
 use crate::engine::{
     backend::embedded::{
-        disk::Disk,
+        disk::{Disk, is_temporary},
         lock::{Holder, Lock, Mode, is_free, lock, try_lock},
         machine::Machine,
     },
@@ -82,8 +82,9 @@ impl Leases {
         let locks: HashSet<&str> = entries.iter().filter_map(|entry| entry.name.strip_suffix(".lock")).collect();
         for entry in &entries {
             let Some(name) = entry.name.strip_suffix(".lock") else {
-                // A list without its lock, or a list half-written: nobody writes one now.
-                if entry.name.strip_suffix(".json").is_none_or(|name| !locks.contains(name)) {
+                // A list without its lock, or a list half-written: nobody writes one now. Other names are not ours.
+                let orphaned = entry.name.strip_suffix(".json").is_some_and(|name| !locks.contains(name));
+                if orphaned || is_temporary(&entry.name) {
                     let _ = self.disk().remove_file(&self.layout.leases().join(&entry.name));
                 }
                 continue;

@@ -19,6 +19,7 @@ mod receive;
 mod records;
 pub mod registry_source;
 mod remove;
+mod repair;
 pub mod source;
 mod store;
 #[cfg(test)]

@@ -38,8 +38,7 @@ pub(super) fn finish(plan: &LaunchPlan, running: Running, mut pump: Pump, ended:
         reason: None,
     };
     stop_at::step("remove control groups of", &plan.run_dir);
-    // What stays here is found by the next sweep of this container.
-    let _ = cgroup.remove(CGROUP_PATIENCE);
+    let cleared = cgroup.remove(CGROUP_PATIENCE).is_ok();
     drop(socket);
     // Before the state file goes: whoever looks sees "running" or "exited", never nothing.
     record(plan, &exit);
@@ -48,7 +47,12 @@ pub(super) fn finish(plan: &LaunchPlan, running: Running, mut pump: Pump, ended:
     stop_at::step("report the end of", &plan.run_dir);
     (hooks.ended)(plan, &exit);
     stop_at::step("unlock", &plan.run_dir);
-    lock.release_with(&run_dir);
+    if cleared {
+        lock.release_with(&run_dir);
+    } else {
+        // The directory stays: by its name the next sweep finds the control group that is left.
+        drop(lock);
+    }
     stop_at::step("announce the end of", &plan.run_dir);
     let code = exit.code.map_or(ProcessExit::Unknown, ProcessExit::Code);
     pump.announce_exit(&ExitNote { exit: code, oom_killed: exit.oom_killed });

@@ -1,0 +1,146 @@
+//! What is wrong among the images, in words a person can act on?
+//!
+//! Looks first, then sweeps, then looks again: what is gone is mended. Deliberately elsewhere: the sweeping (`collect`),
+//! fetching content again (`catalog`), containers (`containers::repair`).
+
+use std::path::Path;
+
+use super::{
+    collect::{is_ingested, is_partial},
+    records::ImageRecord,
+    store::ImageStore,
+};
+use crate::engine::{
+    backend::embedded::{
+        disk::{EntryKind, is_temporary},
+        lock::is_free,
+    },
+    domain::{Digest, Error, Finding, RepairMode, Result, Verb},
+};
+
+impl ImageStore {
+    /// What killed processes left, cleared unless this is a dry run; and what is damaged or not ours, which is only named.
+    ///
+    /// # Errors
+    /// `Busy` when somebody holds the store for long; the disk's.
+    pub fn repair(&self, mode: RepairMode) -> Result<Vec<Finding>> {
+        let mut findings = self.leftovers()?;
+        match mode {
+            RepairMode::LookOnly => {}
+            RepairMode::Mend => {
+                self.sweep()?;
+                let rest = self.leftovers()?;
+                findings.iter_mut().for_each(|finding| finding.mended = !rest.contains(finding));
+            }
+        }
+        findings.extend(self.damaged()?);
+        findings.extend(self.strangers()?);
+        Ok(findings)
+    }
+
+    fn leftovers(&self) -> Result<Vec<Finding>> {
+        // Nobody who may change records or tags is in the middle of it.
+        let _guard = self.leases.share(Verb::Repair)?;
+        let mut found = Vec::new();
+        let mut note = |dir: &Path, name: &str, problem: &str, action: &str| {
+            found.push(finding(dir, name, problem, action));
+        };
+        let (mut living, leases) = (0, self.layout.leases());
+        let names = self.names(&leases)?;
+        for name in names.iter().filter(|name| !is_temporary(name)) {
+            let lock = name.strip_suffix(".json").map_or_else(|| name.clone(), |name| format!("{name}.lock"));
+            if is_free(&*self.machine.disk, &leases.join(&lock)) {
+                note(&leases, name, "the process that held this lease is gone", "dropped");
+            } else {
+                living += 1;
+            }
+        }
+        if living == 0 {
+            let ingest = self.layout.ingest();
+            for name in self.names(&ingest)?.iter().filter(|name| is_ingested(name) && !is_partial(name)) {
+                note(&ingest, name, "a pull was interrupted while it unpacked", "deleted");
+            }
+        }
+        for dir in self.guarded_directories()? {
+            for name in self.names(&dir)?.iter().filter(|name| is_temporary(name)) {
+                note(&dir, name, "a write was interrupted", "deleted");
+            }
+        }
+        let trash = self.layout.trash();
+        for name in &self.names(&trash)? {
+            note(&trash, name, "files of a removed layer", "deleted");
+        }
+        Ok(found)
+    }
+
+    /// Records that nobody can read, and content that they name and that is not there.
+    fn damaged(&self) -> Result<Vec<Finding>> {
+        let (records, mut found) = (self.layout.records(), Vec::new());
+        for name in self.names(&records)?.iter().filter(|name| name.ends_with(".json")) {
+            // Removed since the listing: not here.
+            let Ok(bytes) = self.machine.disk.read(&records.join(name)) else { continue };
+            let Ok(record) = serde_json::from_slice::<ImageRecord>(&bytes) else {
+                found.push(finding(
+                    &records,
+                    name,
+                    "this record cannot be read",
+                    "delete that file and pull the image again",
+                ));
+                continue;
+            };
+            let gone = |digest: &&Digest| !self.machine.disk.exists(&self.layout.blob(digest));
+            let missing: Vec<&str> = record.blobs().filter(gone).map(Digest::short).collect();
+            if !missing.is_empty() {
+                let what = format!("content is gone from the store: {}", missing.join(", "));
+                found.push(advice(format!("image {}", record.id.short()), what, "pull it again"));
+            }
+        }
+        if !found.is_empty() {
+            return Ok(found); // What tags lead to cannot be told yet.
+        }
+        for (tag, image) in self.records.tags()? {
+            if self.records.image(&image)?.is_none() {
+                let what = format!("it leads to image {}, which is gone", image.short());
+                found.push(advice(tag.familiar(), what, "pull it again, or remove the tag with wharf rmi"));
+            }
+        }
+        Ok(found)
+    }
+
+    fn strangers(&self) -> Result<Vec<Finding>> {
+        let is_lease = |name: &str| name.ends_with(".lock") || name.ends_with(".json");
+        let is_layer = |name: &str| name.len() >= 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let places: [(_, &dyn Fn(&str) -> bool); 4] = [
+            (self.layout.leases(), &is_lease),
+            (self.layout.ingest(), &is_ingested),
+            (self.layout.records(), &|name| name.ends_with(".json")),
+            (self.layout.layers(), &is_layer),
+        ];
+        let mut found = Vec::new();
+        for (dir, ours) in places {
+            for name in self.names(&dir)?.iter().filter(|name| !ours(name) && !is_temporary(name)) {
+                found.push(finding(
+                    &dir,
+                    name,
+                    "nothing that Wharf puts there",
+                    "left alone; move it elsewhere if it is yours",
+                ));
+            }
+        }
+        Ok(found)
+    }
+
+    fn names(&self, dir: &Path) -> Result<Vec<String>> {
+        let entries = self.machine.disk.list(dir).map_err(|error| Error::io("listing the image store", error))?;
+        let ours = entries.into_iter().filter(|entry| matches!(entry.kind, EntryKind::File | EntryKind::Directory));
+        Ok(ours.map(|entry| entry.name).collect())
+    }
+}
+
+fn finding(dir: &Path, name: &str, problem: &str, action: &str) -> Finding {
+    advice(dir.join(name).display().to_string(), problem.to_owned(), action)
+}
+
+fn advice(subject: String, problem: String, action: &str) -> Finding {
+    Finding { subject, problem, action: action.to_owned(), mended: false }
+}
