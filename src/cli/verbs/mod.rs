@@ -48,7 +48,12 @@ impl Work<'_> {
             true => other_store::hint(target),
             false => None,
         };
-        let error = &hint.map_or_else(|| error.clone(), |hint| error.clone().remedy(hint));
+        let mut error = hint.map_or_else(|| error.clone(), |hint| error.clone().remedy(hint));
+        if error.verb().is_some() {
+            // "cannot inspect web: …" rather than "inspect: …".
+            error = error.on(target);
+        }
+        let error = &error;
         if self.printer.format == Format::Json {
             self.printer.json(&ResultRow::of_error(self.verb, target, error));
         }

@@ -142,11 +142,12 @@ pub fn tell_changes(
     if notices.blocking_send(Notice::Subscribed).is_err() {
         return Ok(());
     }
-    let mut tidied: Option<Instant> = None;
+    let (mut tidy_at, mut pause) = (Instant::now(), TIDY_AGAIN);
     loop {
-        if tidied.is_none_or(|last| last.elapsed() >= TIDY_EVERY) {
-            tidied = Some(Instant::now());
+        if Instant::now() >= tidy_at {
             (chores.tidy)();
+            tidy_at = Instant::now() + pause;
+            pause = TIDY_EVERY;
         }
         (chores.reap)();
         let mut news: Vec<Notice> = position.advance(disk, &changes).map_err(failed)?.into_iter().map(notice).collect();
@@ -161,9 +162,12 @@ pub fn tell_changes(
         if notices.is_closed() {
             return Ok(());
         }
-        watch.wait(TIDY_EVERY)?;
+        watch.wait(tidy_at.saturating_duration_since(Instant::now()))?;
     }
 }
+
+/// What was cut within the last second still looks like work in progress: the first look is followed by a second.
+const TIDY_AGAIN: Duration = Duration::from_secs(2);
 
 /// How often a watching process looks for what others left half-done.
 const TIDY_EVERY: Duration = Duration::from_secs(600);

@@ -67,6 +67,9 @@ fn run() -> Result<()> {
     let (process, stdio) = match start(&run_dir, &spec) {
         Ok(started) => started,
         Err(error) => {
+            // A container that ended meanwhile makes any step fail, in words of that step.
+            let ended = init_of(RunDir::new(&run_dir).read_state().as_ref()).is_none();
+            let error = if ended { not_running() } else { error };
             // The asker may be gone; then nobody wants to know.
             let _ = inherited.starter.send(&Status::Failed((&error).into()));
             return Err(error);
