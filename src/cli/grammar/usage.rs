@@ -4,7 +4,10 @@
 
 use std::fmt;
 
-use crate::{engine::domain::ParseError, text::SafeText};
+use crate::{
+    engine::domain::ParseError,
+    text::{SafeText, escape_for_terminal},
+};
 
 /// A command line that asks for nothing we know. Nothing was done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,9 +25,11 @@ pub const USAGE: u8 = 2;
 pub const USAGE_OF_RUN: u8 = 125;
 
 impl UsageError {
+    /// What stands in the message may come from anywhere: it is made safe here.
     #[must_use]
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), hint: None, exit_code: USAGE }
+        let message = message.into();
+        Self { message: escape_for_terminal(&message).into_owned(), hint: None, exit_code: USAGE }
     }
 
     #[must_use]

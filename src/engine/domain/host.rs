@@ -32,11 +32,9 @@ impl FromStr for HostSpec {
             "podman" => return Ok(Self::Podman),
             _ => {}
         }
-        let refuse = |why: &str| ParseError {
-            what: "host",
-            input: text.to_owned(),
-            why: why.to_owned(),
-            hint: Some("use embedded, docker, podman, unix:///path/to.sock or tcp://host:port".to_owned()),
+        let refuse = |why: &str| {
+            ParseError::new("host", text, why)
+                .with_hint("use embedded, docker, podman, unix:///path/to.sock or tcp://host:port")
         };
         match text.split_once("://") {
             Some(("unix", path)) if path.starts_with('/') => Ok(Self::Url(text.to_owned())),
