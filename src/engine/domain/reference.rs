@@ -95,10 +95,13 @@ impl ImageReference {
         if &*self.registry != DEFAULT_REGISTRY {
             return self.name();
         }
-        match self.repository.strip_prefix(OFFICIAL) {
-            Some(official) if !official.contains('/') => official.to_owned(),
-            _ => self.repository.to_string(),
-        }
+        let short = match self.repository.strip_prefix(OFFICIAL) {
+            Some(official) if !official.contains('/') => official,
+            _ => &*self.repository,
+        };
+        // `docker.io/r.example/x` without its registry would be an image of another registry.
+        let means_the_same = split_registry(short) == (DEFAULT_REGISTRY, short) && !is_id(short);
+        if means_the_same { short.to_owned() } else { self.name() }
     }
 
     /// Registry and repository, without tag and digest.
@@ -173,7 +176,7 @@ impl FromStr for ImageReference {
         if input.is_empty() {
             return Err(error("it is empty"));
         }
-        if input.len() == 64 && input.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
+        if is_id(input) {
             return Err(error("64 hexadecimal digits are an image id, not a name"));
         }
         if input.contains("://") {
@@ -218,6 +221,10 @@ fn split_registry(name: &str) -> (&str, &str) {
         }
         Some(_) | None => (DEFAULT_REGISTRY, name),
     }
+}
+
+fn is_id(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// The host of `host[:port]`, brackets of an IPv6 address included.
