@@ -10,7 +10,7 @@ use std::{
 };
 
 use super::{
-    format::{self, FrameHeader, FrameKind, SEGMENT_HEADER, count_lines, segment_path},
+    format::{self, FrameHeader, FrameKind, count_lines, segment_path},
     segment::Segment,
     tail::{self, Beginning, End},
 };
@@ -126,7 +126,8 @@ impl LogReader {
         self.run_ended = false;
         match frame.kind {
             FrameKind::Stdout | FrameKind::Stderr => {
-                self.lines += count_lines(payload);
+                // Saturating: a damaged segment may claim any number of lines before it.
+                self.lines = self.lines.saturating_add(count_lines(payload));
                 if self.until.is_some_and(|until| at > until) {
                     self.flush_pending();
                     self.finished = true;
@@ -239,14 +240,14 @@ impl LogReader {
         self.open_segment(beginning.sequence)?;
         let Some(segment) = &mut self.segment else { return Ok(()) }; // Rotated away: everything left is wanted.
         // Lines skipped in this segment count as seen: nothing was missed.
-        let mut passed = SEGMENT_HEADER as u64;
-        while passed < beginning.offset {
+        while segment.position()? < beginning.offset {
             let Some((frame, payload)) = segment.take_frame()? else { break };
-            passed += frame.total() as u64;
             if matches!(frame.kind, FrameKind::Stdout | FrameKind::Stderr) {
-                self.lines += count_lines(&payload);
+                self.lines = self.lines.saturating_add(count_lines(&payload));
             }
         }
+        // Where damage lies in between, what was found from behind is read from there on.
+        segment.continue_at(beginning.offset)?;
         self.skip = beginning.skip;
         Ok(())
     }

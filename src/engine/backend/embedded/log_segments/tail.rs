@@ -2,15 +2,11 @@
 //!
 //! Deliberately elsewhere: reading on from there (`reader`).
 
-use std::{
-    fs::File,
-    io::{self, Read, Seek, SeekFrom},
-    path::Path,
-};
+use std::{fs::File, io, path::Path};
 
 use super::{
-    format::{self, FRAME_HEADER, FRAME_TRAILER, FrameHeader, FrameKind, SEGMENT_HEADER, count_lines, segment_path},
-    segment::Segment,
+    format::{self, FrameKind, SEGMENT_HEADER, count_lines, segment_path},
+    segment::{Segment, frame_before},
 };
 
 /// The end of a log at one moment. The file is held, so that rotation cannot take it from its reader.
@@ -48,8 +44,13 @@ impl End {
     }
 }
 
-/// Where the last `lines` lines before `end` begin; `None` when there are fewer.
+/// Where the last `lines` lines before `end` begin; `None` when there are fewer. No lines begin at the end itself, behind
+/// a line that has not ended.
 pub(super) fn last_lines(dir: &Path, lines: usize, end: &End) -> io::Result<Option<Beginning>> {
+    if lines == 0 {
+        let offset = sound_length(&mut end.file.try_clone()?, end.size)?;
+        return Ok(Some(Beginning { sequence: end.sequence, offset, skip: 0 }));
+    }
     let mut wanted = lines as u64;
     let mut unterminated = None;
     let mut sequences = format::segments(dir)?;
@@ -90,36 +91,16 @@ pub(super) fn last_lines(dir: &Path, lines: usize, end: &End) -> io::Result<Opti
 /// Where the whole frames in the first `size` bytes end, walking back from there; a torn end makes this
 /// walk from the front instead.
 fn sound_length(file: &mut File, size: u64) -> io::Result<u64> {
-    if size <= SEGMENT_HEADER as u64 || frame_before(file, size)?.is_some() {
+    let mut segment = Segment::open(0, file.try_clone()?, size)?;
+    if segment.lines_before.is_none() {
+        return Ok(0); // Not ours: read as empty, whatever its end looks like.
+    }
+    if frame_before(file, size)?.is_some() {
         return Ok(size);
     }
-    let mut segment = Segment::open(0, file.try_clone()?, size)?;
-    let mut sound = SEGMENT_HEADER as u64;
-    while let Some((frame, _)) = segment.take_frame()? {
-        sound += frame.total() as u64;
-    }
-    Ok(sound)
-}
-
-/// The frame that ends at `end`: where it starts, its header and payload.
-fn frame_before(file: &mut File, end: u64) -> io::Result<Option<(u64, FrameHeader, Vec<u8>)>> {
-    let mut trailer = [0; FRAME_TRAILER];
-    if end < (SEGMENT_HEADER + FRAME_HEADER + FRAME_TRAILER) as u64 {
-        return Ok(None);
-    }
-    file.seek(SeekFrom::Start(end - FRAME_TRAILER as u64))?;
-    file.read_exact(&mut trailer)?;
-    let length = u32::from_le_bytes(trailer) as usize;
-    let total = (FRAME_HEADER + length + FRAME_TRAILER) as u64;
-    if length > format::MAX_PAYLOAD || total + SEGMENT_HEADER as u64 > end {
-        return Ok(None);
-    }
-    let mut bytes = vec![0; FRAME_HEADER + length];
-    file.seek(SeekFrom::Start(end - total))?;
-    file.read_exact(&mut bytes)?;
-    let Some(frame) = FrameHeader::parse(&bytes).filter(|frame| frame.length == length) else { return Ok(None) };
-    bytes.drain(..FRAME_HEADER);
-    Ok(Some((end - total, frame, bytes)))
+    segment.continue_at(SEGMENT_HEADER as u64)?; // The two share one place in the file.
+    while segment.take_frame()?.is_some() {}
+    segment.position()
 }
 
 /// How many bytes the first `lines` lines take.

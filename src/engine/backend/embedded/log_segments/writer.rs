@@ -85,7 +85,7 @@ impl LogWriter {
                 Ok(()) => {}
                 Err(_) => self.lost += lines.max(1), // Said in the log itself once writing works again.
             }
-            self.lines += lines;
+            self.lines = self.lines.saturating_add(lines);
         }
     }
 
@@ -172,7 +172,7 @@ fn sound_end(file: &mut File) -> io::Result<Option<(u64, u64)>> {
             break;
         }
         if matches!(frame.kind, FrameKind::Stdout | FrameKind::Stderr) {
-            lines += count_lines(&body);
+            lines = lines.saturating_add(count_lines(&body));
         }
         sound += frame.total() as u64;
     }
