@@ -3,7 +3,11 @@
 //!
 //! Deliberately elsewhere: which address a registry's name stands for (`endpoint`), following redirects (`client`).
 
-use std::{fmt, net::IpAddr, str::FromStr};
+use std::{
+    fmt,
+    net::{IpAddr, Ipv6Addr},
+    str::FromStr,
+};
 
 /// The two ways to speak to a registry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -131,6 +135,12 @@ impl FromStr for Url {
         let host = authority.host().to_ascii_lowercase();
         if host.is_empty() {
             return Err("it names no host");
+        }
+        // The parser takes brackets anywhere.
+        let plain = host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~%".contains(&byte));
+        let address = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        if !plain && !address.is_some_and(|address| address.parse::<Ipv6Addr>().is_ok()) {
+            return Err("its host is neither a name nor an address");
         }
         let port = authority.port_u16().unwrap_or(scheme.default_port());
         let path_and_query = match uri.path_and_query().map(http::uri::PathAndQuery::as_str) {
