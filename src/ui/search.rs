@@ -28,8 +28,11 @@ enum Case {
 impl Needle {
     #[must_use]
     pub fn new(text: &str) -> Self {
-        let case = if text.chars().any(char::is_uppercase) { Case::Counts } else { Case::Ignored };
-        Self { text: text.to_owned(), case }
+        match text.chars().any(char::is_uppercase) {
+            true => Self { text: text.to_owned(), case: Case::Counts },
+            // Folded as the text is: title case is neither, and would never be found.
+            false => Self { text: folded(text).into_owned(), case: Case::Ignored },
+        }
     }
 
     #[must_use]
@@ -46,7 +49,7 @@ impl Needle {
         let tail = text.get(from..)?;
         let start = match self.case {
             Case::Counts => tail.find(&self.text)?,
-            Case::Ignored => self.folded(tail).find(&self.text)?,
+            Case::Ignored => folded(tail).find(&self.text)?,
         };
         Some(from + start..from + start + self.text.len())
     }
@@ -65,21 +68,21 @@ impl Needle {
             Some(found)
         })
     }
+}
 
-    /// Lower case of the same length in bytes, so that offsets stay true.
-    fn folded<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        if !text.bytes().any(|byte| byte.is_ascii_uppercase()) && text.is_ascii() {
-            return Cow::Borrowed(text);
-        }
-        let fold = |letter: char| {
-            let mut lower = letter.to_lowercase();
-            match (lower.next(), lower.next()) {
-                (Some(one), None) if one.len_utf8() == letter.len_utf8() => one,
-                (Some(_) | None, _) => letter,
-            }
-        };
-        Cow::Owned(text.chars().map(fold).collect())
+/// Lower case of the same length in bytes, so that offsets stay true.
+fn folded(text: &str) -> Cow<'_, str> {
+    if !text.bytes().any(|byte| byte.is_ascii_uppercase()) && text.is_ascii() {
+        return Cow::Borrowed(text);
     }
+    let fold = |letter: char| {
+        let mut lower = letter.to_lowercase();
+        match (lower.next(), lower.next()) {
+            (Some(one), None) if one.len_utf8() == letter.len_utf8() => one,
+            (Some(_) | None, _) => letter,
+        }
+    };
+    Cow::Owned(text.chars().map(fold).collect())
 }
 
 #[cfg(test)]

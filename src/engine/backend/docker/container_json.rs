@@ -155,7 +155,7 @@ fn listed_port(port: &Value) -> Option<PublishedPort> {
     Some(PublishedPort {
         host_ip: host_ip(text(port, "IP")),
         host_port: Some(number("PublicPort").filter(|port| *port > 0)?),
-        container_port: number("PrivatePort")?,
+        container_port: number("PrivatePort").filter(|port| *port > 0)?,
         protocol: text(port, "Type").parse().unwrap_or(Protocol::Tcp),
     })
 }
@@ -165,13 +165,14 @@ fn bound_ports(ports: Option<&Value>) -> impl Iterator<Item = PublishedPort> {
     let ports = ports.and_then(Value::as_object).into_iter().flatten();
     ports.flat_map(|(key, bindings)| {
         let (port, protocol) = key.split_once('/').unwrap_or((key, "tcp"));
-        let inside: Option<u16> = port.parse().ok();
+        let number = |text: &str| text.parse::<u16>().ok().filter(|port| *port > 0); // 0 is none yet.
+        let inside = number(port);
         let protocol = protocol.parse().unwrap_or(Protocol::Tcp);
         let bindings = bindings.as_array().map(Vec::as_slice).unwrap_or_default();
         bindings.iter().filter_map(move |binding| {
             Some(PublishedPort {
                 host_ip: host_ip(text(binding, "HostIp")),
-                host_port: Some(text(binding, "HostPort").parse().ok()?),
+                host_port: Some(number(text(binding, "HostPort"))?),
                 container_port: inside?,
                 protocol,
             })

@@ -77,7 +77,8 @@ impl ImageRecord {
     /// Bytes of all layers, unpacked.
     #[must_use]
     pub fn size(&self) -> u64 {
-        self.layers.iter().map(|layer| layer.bytes).sum()
+        // Saturating: the numbers stand in a file that anything may have damaged.
+        self.layers.iter().fold(0, |size, layer| size.saturating_add(layer.bytes))
     }
 
     /// Digests of everything that must stay as long as this image does.
