@@ -1,5 +1,6 @@
 //! Which integration tests are there? One binary; every folder beside this file is a module of it.
-//! Deliberately elsewhere: unit tests, which sit beside the code they test in `src`.
+//! Deliberately elsewhere: unit tests, which sit beside the code they test in `src`; `fuzz` (a binary of its own) and
+//! `lab` (scripts).
 
 #![expect(
     clippy::unwrap_used,

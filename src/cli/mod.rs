@@ -19,6 +19,8 @@ mod verbs;
 
 use std::{ffi::OsString, io::IsTerminal as _};
 
+#[cfg(feature = "fuzzing")]
+pub use self::script::fuzz;
 use self::{
     attached::Parting,
     grammar::{Invocation, Request, Shell, UsageError},

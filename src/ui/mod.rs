@@ -13,6 +13,8 @@ mod effect_runner;
 mod facts;
 mod feedback;
 mod focus;
+#[cfg(feature = "fuzzing")]
+pub mod fuzz;
 mod geometry;
 pub mod guard;
 mod input;

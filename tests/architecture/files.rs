@@ -36,12 +36,15 @@ pub fn nameless(tree: &Tree) -> Vec<String> {
     sources.map(|(path, _)| format!("{path}: name it by its noun")).collect()
 }
 
-/// Test files that no test binary of `Cargo.toml` reaches through `mod` lines.
+/// Test files that no binary of a `Cargo.toml` reaches through `mod` lines.
 pub fn forgotten_tests(tree: &Tree) -> Vec<String> {
-    let manifest = tree.text("Cargo.toml").unwrap_or_default();
-    let roots = manifest.lines().filter_map(|line| line.strip_prefix("path = \"")?.strip_suffix('"'));
+    let manifests = tree.all().filter_map(|(path, text)| Some((path.strip_suffix("Cargo.toml")?, text)));
+    let roots = manifests.flat_map(|(folder, manifest)| {
+        let paths = manifest.lines().filter_map(|line| line.strip_prefix("path = \"")?.strip_suffix('"'));
+        paths.map(move |path| format!("{folder}{path}"))
+    });
     let mut reached: BTreeSet<String> = BTreeSet::new();
-    let mut waiting: Vec<String> = roots.filter(|path| path.starts_with("tests/")).map(str::to_owned).collect();
+    let mut waiting: Vec<String> = roots.filter(|path| path.starts_with("tests/")).collect();
     while let Some(path) = waiting.pop() {
         let Some(text) = tree.text(&path) else { continue };
         waiting.extend(declared_modules(text).flat_map(|name| homes(&path, &name)));

@@ -55,7 +55,7 @@ impl Tree {
     fn add_or_descend(&mut self, root: &Path, path: PathBuf, folders: &mut Vec<PathBuf>) {
         let relative = path.strip_prefix(root).unwrap().to_string_lossy().replace('\\', "/");
         let hidden = relative.starts_with('.') && !relative.starts_with(".c");
-        if hidden || relative == "target" || path.is_symlink() {
+        if hidden || relative == "target" || relative.ends_with("/target") || path.is_symlink() {
             return;
         }
         if path.is_dir() {

@@ -3,6 +3,8 @@
 //! The whole file is read and checked first: a line that does not parse ends everything before anything is done.
 //! Deliberately elsewhere: which lines wait for which (`order`), reading them (`lines`), the verbs (`cli::verbs`).
 
+#[cfg(feature = "fuzzing")]
+pub mod fuzz;
 mod lines;
 mod order;
 

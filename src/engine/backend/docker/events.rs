@@ -148,7 +148,7 @@ fn look_again(event: &EngineEvent) -> Option<Notice> {
 }
 
 /// `None` for what is no event at all.
-fn read_event(object: &Value) -> Option<EngineEvent> {
+pub(super) fn read_event(object: &Value) -> Option<EngineEvent> {
     let actor = object.get("Actor").unwrap_or(&Value::Null);
     let action = match text(object, "Action") {
         "" => text(object, "status"),

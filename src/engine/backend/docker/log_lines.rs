@@ -81,7 +81,7 @@ pub fn seconds(time: Timestamp) -> String {
 }
 
 /// The two forms of the stream.
-enum LogLines {
+pub(super) enum LogLines {
     /// Every frame is one message.
     Framed(Demultiplexer),
     /// Bare bytes: a message ends with its newline.
@@ -89,7 +89,7 @@ enum LogLines {
 }
 
 impl LogLines {
-    fn feed(&mut self, bytes: &[u8]) -> Result<Vec<LogItem>> {
+    pub(super) fn feed(&mut self, bytes: &[u8]) -> Result<Vec<LogItem>> {
         match self {
             Self::Framed(cutter) => {
                 let frames = cutter.feed(bytes)?;
@@ -110,7 +110,7 @@ impl LogLines {
     }
 
     /// What is left when the stream ends in the middle of a line.
-    fn rest(&mut self) -> Vec<LogItem> {
+    pub(super) fn rest(&mut self) -> Vec<LogItem> {
         match self {
             Self::Framed(_) => Vec::new(),
             Self::Terminal(pending) if pending.is_empty() => Vec::new(),

@@ -14,6 +14,8 @@ mod credentials;
 mod events;
 mod exec;
 mod failure;
+#[cfg(feature = "fuzzing")]
+pub mod fuzz;
 mod host_info;
 mod images;
 mod import;

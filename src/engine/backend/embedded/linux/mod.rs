@@ -10,6 +10,8 @@ mod client_socket;
 mod console;
 mod exec;
 mod executor;
+#[cfg(feature = "fuzzing")]
+pub mod fuzz;
 mod host_files;
 mod ids;
 mod inheritance;

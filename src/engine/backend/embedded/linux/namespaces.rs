@@ -147,7 +147,7 @@ fn lay_out(own: u32, ranges: &[(u32, u32)]) -> Vec<IdRange> {
     laid
 }
 
-fn parse_ranges(text: &str, name: Option<&str>, uid: u32) -> Vec<(u32, u32)> {
+pub(super) fn parse_ranges(text: &str, name: Option<&str>, uid: u32) -> Vec<(u32, u32)> {
     let owned = |owner: &str| Some(owner) == name || owner.parse() == Ok(uid);
     text.lines()
         .filter_map(|line| {

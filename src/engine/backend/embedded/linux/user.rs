@@ -40,7 +40,7 @@ impl User {
     }
 }
 
-fn lookup(passwd: &str, group: &str, wanted: &str) -> Result<User> {
+pub(super) fn lookup(passwd: &str, group: &str, wanted: &str) -> Result<User> {
     let (wanted_user, wanted_group) = match wanted.split_once(':') {
         Some((user, group)) => (user, group),
         None => (wanted, ""),

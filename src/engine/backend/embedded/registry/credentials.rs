@@ -54,11 +54,6 @@ pub fn find(settings: &RegistrySettings, registry: &str, repository: &str) -> Re
 }
 
 fn read(path: &Path) -> Result<Option<CredentialFile>> {
-    let unusable = |why: String| {
-        Error::new(ErrorKind::InvalidInput, why)
-            .on(path.display())
-            .remedy("mend the file, or log in again with docker login or podman login")
-    };
     let size = match std::fs::metadata(path) {
         Ok(metadata) => metadata.len(),
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
@@ -67,17 +62,34 @@ fn read(path: &Path) -> Result<Option<CredentialFile>> {
         Err(error) => return Err(Error::io(format!("reading {}", path.display()), error)),
     };
     if size > FILE_LIMIT {
-        return Err(unusable("it is too large for a credential file".into()));
+        return Err(unusable(path, "it is too large for a credential file".into()));
     }
     let bytes = std::fs::read(path).map_err(|error| Error::io(format!("reading {}", path.display()), error))?;
+    parse(&bytes).map_err(|why| unusable(path, why))
+}
+
+fn unusable(path: &Path, why: String) -> Error {
+    Error::new(ErrorKind::InvalidInput, why)
+        .on(path.display())
+        .remedy("mend the file, or log in again with docker login or podman login")
+}
+
+/// `None` for an empty file. The error is a sentence without a word of the file.
+fn parse(bytes: &[u8]) -> Result<Option<CredentialFile>, String> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Ok(None);
     }
     // Only the place: serde's own message quotes the text, which may be a password.
-    let parsed = serde_json::from_slice(&bytes).map_err(|error| {
-        unusable(format!("not a credential file (line {}, column {})", error.line(), error.column()))
-    })?;
-    Ok(Some(parsed))
+    serde_json::from_slice(bytes)
+        .map(Some)
+        .map_err(|error| format!("not a credential file (line {}, column {})", error.line(), error.column()))
+}
+
+/// What a fuzzer checks of the bytes of a credential file: a credential or none, and no secret in a complaint.
+#[cfg(feature = "fuzzing")]
+pub fn lookup(bytes: &[u8], registry: &str, repository: &str) -> Result<Option<Credential>, String> {
+    let Some(file) = parse(bytes)? else { return Ok(None) };
+    in_file(&file, &RegistrySettings::default(), registry, repository).map_err(|error| format!("{error:?}"))
 }
 
 fn in_file(

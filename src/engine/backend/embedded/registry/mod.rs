@@ -13,6 +13,8 @@ mod credentials;
 mod exchange;
 mod failure;
 mod fetch;
+#[cfg(feature = "fuzzing")]
+pub mod fuzz;
 pub mod nearness;
 pub mod pace;
 mod proxy;

@@ -137,9 +137,10 @@ impl FromStr for Url {
             return Err("it names no host");
         }
         // The parser takes brackets anywhere.
-        let plain = host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~%".contains(&byte));
-        let address = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-        if !plain && !address.is_some_and(|address| address.parse::<Ipv6Addr>().is_ok()) {
+        let is_name = host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~%".contains(&byte));
+        let inside = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        let is_address = inside.is_some_and(|address| address.parse::<Ipv6Addr>().is_ok());
+        if !is_name && !is_address {
             return Err("its host is neither a name nor an address");
         }
         let port = authority.port_u16().unwrap_or(scheme.default_port());

@@ -9,6 +9,8 @@ mod attributes;
 mod complete;
 mod field;
 mod fill;
+#[cfg(feature = "fuzzing")]
+pub mod fuzz;
 mod helper;
 mod pax;
 mod place;
