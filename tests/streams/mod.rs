@@ -3,5 +3,8 @@
 //! Deliberately elsewhere: what flows over which stream on every engine (`tests/conformance`), one monitor's own
 //! behaviour (`tests/engine`).
 
+mod flood;
 mod follow;
 mod place;
+mod stalled;
+mod viewer;

@@ -4,6 +4,7 @@
 use std::{
     fs,
     io::{BufRead, BufReader},
+    path::PathBuf,
     process::{Child, Command, Stdio},
     sync::mpsc::{self, Receiver},
 };
@@ -44,10 +45,20 @@ impl Place {
         self.store.command(&["run", "--network", "none", "--name", name, &self.image, "sh", "-c", script])
     }
 
+    /// Where the container's record and log are.
+    #[track_caller]
+    pub fn container_dir(&self, name: &str) -> PathBuf {
+        self.store.root().join("data/containers").join(self.id(name))
+    }
+
+    #[track_caller]
+    fn id(&self, name: &str) -> String {
+        self.store.ok(&["ps", "-aq", "--no-trunc", "--filter", &format!("name={name}")])
+    }
+
     /// The ids of the container's monitor and of its first process.
     pub fn pids(&self, name: &str) -> (u32, u32) {
-        let id = self.store.ok(&["ps", "-aq", "--no-trunc", "--filter", &format!("name={name}")]);
-        let text = fs::read(self.store.root().join("run/c").join(id.trim()).join("state.json")).unwrap();
+        let text = fs::read(self.store.root().join("run/c").join(self.id(name)).join("state.json")).unwrap();
         let state: serde_json::Value = serde_json::from_slice(&text).unwrap();
         let pid = |role: &str| u32::try_from(state[role]["pid"].as_u64().unwrap()).unwrap();
         (pid("monitor"), pid("init"))
