@@ -63,6 +63,7 @@ impl Containers {
         let until = clock.instant() + within;
         let Locked { held, mut observed } = locked;
         let record = observed.record.as_mut();
+        let mut journaled = true;
         if !record.is_removing() {
             let now = clock.now();
             record.intent = Some(RecordedIntent {
@@ -72,7 +73,12 @@ impl Containers {
                 change: Change::Remove { volumes: volumes == Volumes::Remove },
             });
             let durability = Store::durability(record);
-            self.store.write(&held, record, durability)?;
+            match self.store.write(&held, record, durability) {
+                // Removing must be possible on a full disk: it is how room is made. Until the commit, which is one
+                // rename, nothing that the container needs is touched then; so a cut leaves it whole.
+                Err(error) if error.kind() == ErrorKind::NoSpace => journaled = false,
+                outcome => outcome?,
+            }
         }
         let run_dir = self.run_dir(&held.id);
         let left = || until.saturating_duration_since(clock.instant());
@@ -87,7 +93,16 @@ impl Containers {
             self.sweep(&run_dir, until)?;
         }
         let remover = self.tree_remover();
-        dispose(&self.store, held, Some(record), volumes, &remover)
+        if journaled {
+            return dispose(&self.store, held, Some(record), volumes, &remover);
+        }
+        let mut warnings = dispose(&self.store, held, Some(record), Volumes::Keep, &remover)?;
+        if volumes == Volumes::Remove
+            && let Err(error) = volumes::remove_anonymous(&self.store, record, &remover)
+        {
+            warnings.push(format!("its volumes stay until they are removed by name: {error}"));
+        }
+        Ok(warnings)
     }
 
     /// Clears the runtime directory once the monitor is gone; a monitor winding up takes milliseconds.
