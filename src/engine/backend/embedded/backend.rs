@@ -3,7 +3,10 @@
 //! Short work goes to the runtime's pool of blocking threads, whatever waits for a process or a person gets
 //! a thread of its own. Deliberately elsewhere: all decisions and all work (`containers`, `images`, `linux`).
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::Path,
+    sync::{Arc, OnceLock},
+};
 
 use futures_util::FutureExt as _;
 use serde_json::Value;
@@ -59,6 +62,7 @@ impl EmbeddedBackend {
     fn blocking<T: Send + 'static>(&self, work: impl FnOnce(&Inner) -> Result<T> + Send + 'static) -> Answer<'_, T> {
         let inner = Arc::clone(&self.inner);
         async move {
+            threads_can_start()?;
             match tokio::task::spawn_blocking(move || work(&inner)).await {
                 Ok(outcome) => outcome,
                 Err(_) => Err(Error::new(ErrorKind::Internal, "the engine hit a defect in Wharf")
@@ -77,6 +81,24 @@ impl EmbeddedBackend {
         let inner = Arc::clone(&self.inner);
         streams::on_thread(name, move || work(&inner)).boxed()
     }
+}
+
+/// The pool panics when it gets no first thread, and later makes do with what it has: so one is tried before.
+///
+/// # Errors
+/// `Io` where a limit on processes and threads is reached.
+fn threads_can_start() -> Result<()> {
+    static STARTED: OnceLock<()> = OnceLock::new();
+    if STARTED.get().is_none() {
+        let first = std::thread::Builder::new().spawn(|| ()).map_err(|error| {
+            Error::io("no thread can be started", error).remedy("raise the limit on processes (ulimit -u, pids.max)")
+        })?;
+        // It does nothing that could fail.
+        let _ = first.join();
+        // Two at once have found the same.
+        let _ = STARTED.set(());
+    }
+    Ok(())
 }
 
 impl Inner {

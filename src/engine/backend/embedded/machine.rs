@@ -7,7 +7,7 @@ use std::{
     fmt,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     thread,
@@ -113,7 +113,7 @@ pub trait Threads: Send + Sync {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Panicked;
 
-/// One thread for each task but the last, which runs on the caller's.
+/// One thread for each task but the last, which runs on the caller's; so do those that the system gives no thread to.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct OsThreads;
 
@@ -121,13 +121,32 @@ impl Threads for OsThreads {
     fn together(&self, mut tasks: Vec<Task<'_>>) -> Result<(), Panicked> {
         let last = tasks.pop();
         let whole = thread::scope(|scope| {
-            let others: Vec<_> = tasks.into_iter().map(|task| scope.spawn(task)).collect();
             // What a task leaves half-changed is only read by code that expects it to have failed.
-            let mine = last.is_none_or(|task| catch_unwind(AssertUnwindSafe(task)).is_ok());
+            let here = |task: Task<'_>| catch_unwind(AssertUnwindSafe(task)).is_ok();
+            let (mut others, mut mine) = (Vec::with_capacity(tasks.len()), true);
+            for task in tasks {
+                // A thread that does not come to be drops what it was to run: it takes it from here instead.
+                let waiting = Arc::new(Mutex::new(Some(task)));
+                let taken = Arc::clone(&waiting);
+                let run = move || {
+                    if let Some(task) = take(&taken) {
+                        task();
+                    }
+                };
+                match thread::Builder::new().spawn_scoped(scope, run) {
+                    Ok(thread) => others.push(thread),
+                    Err(_) => mine &= take(&waiting).is_none_or(here),
+                }
+            }
+            mine &= last.is_none_or(here);
             others.into_iter().map(thread::ScopedJoinHandle::join).fold(mine, |whole, other| whole && other.is_ok())
         });
         if whole { Ok(()) } else { Err(Panicked) }
     }
+}
+
+fn take<'a>(slot: &Mutex<Option<Task<'a>>>) -> Option<Task<'a>> {
+    slot.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
 #[cfg(test)]

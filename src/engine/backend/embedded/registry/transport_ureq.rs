@@ -6,7 +6,7 @@ use std::{
     collections::HashMap,
     fmt,
     io::{self, Read},
-    net::{IpAddr, ToSocketAddrs},
+    net::{IpAddr, SocketAddr, ToSocketAddrs},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -302,7 +302,7 @@ impl Resolver for BoundedResolver {
         config: &Config,
         timeout: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, ureq::Error> {
-        let found = match self.inner.resolve(uri, config, timeout) {
+        let found = match self.literal(uri).map_or_else(|| self.look_up(uri, config, timeout), Ok) {
             // The resolver's own words ("Temporary failure in name resolution") come as an error of the system.
             Err(ureq::Error::Io(source)) => {
                 return Err(ureq::Error::Io(TransportError { fault: Fault::UnknownHost, source }.into()));
@@ -314,6 +314,28 @@ impl Resolver for BoundedResolver {
             return Err(ureq::Error::Io(out_of_reach().into()));
         }
         Ok(found)
+    }
+}
+
+impl BoundedResolver {
+    /// An address that is written out needs no looking up.
+    fn literal(&self, uri: &http::Uri) -> Option<ResolvedSocketAddrs> {
+        let ip = uri.host()?.trim_matches(['[', ']']).parse().ok()?;
+        let mut found = self.empty();
+        found.push(SocketAddr::new(ip, uri.port_u16()?));
+        Some(found)
+    }
+
+    /// On a thread of ureq's, which panics when there is none to be had: so one is tried before.
+    fn look_up(
+        &self,
+        uri: &http::Uri,
+        config: &Config,
+        timeout: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        // A thread that ended without a word did what it was for.
+        let _ = std::thread::Builder::new().spawn(|| ()).map_err(ureq::Error::Io)?.join();
+        self.inner.resolve(uri, config, timeout)
     }
 }
 

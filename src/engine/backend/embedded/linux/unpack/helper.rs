@@ -100,7 +100,7 @@ impl HelperUnpacker {
         let input = child.0.stdin.take();
         let pid = child.0.id();
         thread::scope(|scope| {
-            let answers = scope.spawn(|| listen(&ours, pid, files, || Ok(())));
+            let answers = thread::Builder::new().spawn_scoped(scope, || listen(&ours, pid, files, || Ok(())))?;
             let fed = match (stream, input) {
                 (Some(stream), Some(input)) => feed(stream, input),
                 (Some(_), None) | (None, _) => Ok(()),
