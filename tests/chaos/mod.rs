@@ -7,8 +7,10 @@
 
 #![cfg(target_os = "linux")]
 
+mod full_disk;
 mod moments;
 mod repairing;
+mod scarcity;
 mod scene;
 mod steps;
 mod storms;

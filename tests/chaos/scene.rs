@@ -28,8 +28,13 @@ pub struct Scene {
 impl Scene {
     /// `None` without the lab's registry.
     pub fn new() -> Option<Self> {
+        Self::in_store(Store::new())
+    }
+
+    /// The same in a store of a special place.
+    pub fn in_store(store: Store) -> Option<Self> {
         let image = needs_image("bb:1")?;
-        let scene = Self { store: Store::new(), image, registry: TestRegistry::start() };
+        let scene = Self { store, image, registry: TestRegistry::start() };
         scene.verb("pull -q IMAGE");
         Some(scene)
     }
@@ -45,9 +50,10 @@ impl Scene {
         let word = |word: &str| match word {
             "IMAGE" => self.image.clone(),
             "PUSHED" => format!("{}/chaos:1", self.registry.host()),
-            other => other.to_owned(),
+            // A tab is a blank within a word.
+            other => other.replace('\t', " "),
         };
-        line.split_whitespace().map(word).collect()
+        line.split(' ').filter(|word| !word.is_empty()).map(word).collect()
     }
 
     pub fn run(&self, line: &str) -> Finished {

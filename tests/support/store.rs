@@ -27,7 +27,12 @@ pub struct Store {
 impl Store {
     /// An empty store in a new temporary folder. Its path is short: Unix socket paths are.
     pub fn new() -> Self {
-        let folder = tempfile::Builder::new().prefix("wharf-t").tempdir().unwrap();
+        Self::below(&std::env::temp_dir())
+    }
+
+    /// An empty store in a new folder of `parent`.
+    pub fn below(parent: &Path) -> Self {
+        let folder = tempfile::Builder::new().prefix("wharf-t").tempdir_in(parent).unwrap();
         std::fs::create_dir(folder.path().join("home")).unwrap();
         Self { folder }
     }
