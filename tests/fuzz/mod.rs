@@ -12,6 +12,8 @@
 mod corpus;
 mod mutate;
 mod replay;
+#[cfg(target_os = "linux")]
+mod second_opinions;
 #[macro_use]
 mod targets;
 

@@ -86,8 +86,12 @@ impl<R: BufRead> Archive<R> {
             let size = unsigned(&header.as_old().size)?;
             match header.entry_type().as_byte() {
                 b'x' => put_once(&mut extended, Extended::parse(&self.read_extended(size)?)?)?,
-                // Global records describe no single file; Docker leaves them aside, and so do we.
-                b'g' => drop(self.read_extended(size)?),
+                // Global records describe no single file; Docker leaves them aside, and so do we. Other readers rename
+                // every file by one that has a path: nobody can mean that.
+                b'g' if Extended::parse(&self.read_extended(size)?)?.describes_a_file() => {
+                    return Err(malformed("a global extended header has a path, a link or a size"));
+                }
+                b'g' => {}
                 b'L' => put_once(&mut long_path, until_nul(self.read_extended(size)?))?,
                 b'K' => put_once(&mut long_link, until_nul(self.read_extended(size)?))?,
                 _ => return self.entry(&header, size, extended.unwrap_or_default(), long_path, long_link).map(Some),
@@ -116,8 +120,8 @@ impl<R: BufRead> Archive<R> {
     ) -> io::Result<Entry> {
         let old = header.as_old();
         let from_header = || header.path_bytes().into_owned();
-        let path = long_path.or(extended.path).unwrap_or_else(from_header);
-        let link = long_link.or(extended.link).or_else(|| header.link_name_bytes().map(|link| link.into_owned()));
+        let path = agreed(long_path, extended.path)?.unwrap_or_else(from_header);
+        let link = agreed(long_link, extended.link)?.or_else(|| header.link_name_bytes().map(|link| link.into_owned()));
         let typeflag = header.entry_type().as_byte();
         let kind = match typeflag {
             0 if path.ends_with(b"/") => EntryKind::Directory,
@@ -256,6 +260,14 @@ impl<R: BufRead> BufRead for Archive<R> {
 
 fn truncated() -> io::Error {
     io::Error::new(io::ErrorKind::UnexpectedEof, "the archive ends in the middle of a member")
+}
+
+/// A name from GNU's header or from a record. Readers differ in which of two they believe: both must say the same.
+fn agreed(long: Option<Vec<u8>>, record: Option<Vec<u8>>) -> io::Result<Option<Vec<u8>>> {
+    match (&long, &record) {
+        (Some(long), Some(record)) if long != record => Err(malformed("a member has two different names")),
+        _ => Ok(long.or(record)),
+    }
 }
 
 fn put_once<T>(place: &mut Option<T>, value: T) -> io::Result<()> {

@@ -32,6 +32,13 @@ pub fn members(input: &[u8]) {
     }
 }
 
+/// The path of every member; `None` for an archive that is refused.
+#[must_use]
+pub fn paths(input: &[u8]) -> Option<Vec<Vec<u8>>> {
+    let (members, refused) = listed(input);
+    (!refused).then(|| members.into_iter().map(|(entry, _)| entry.path).collect())
+}
+
 /// Every member with how many bytes of data it gave, and whether the archive was refused in the end.
 fn listed(input: impl BufRead) -> (Vec<(Entry, u64)>, bool) {
     let mut archive = Archive::new(input);

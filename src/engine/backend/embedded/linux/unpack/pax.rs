@@ -34,6 +34,11 @@ impl Extended {
         Ok(extended)
     }
 
+    /// Whether a record says what only one file can have.
+    pub(super) fn describes_a_file(&self) -> bool {
+        self.path.is_some() || self.link.is_some() || self.size.is_some() || self.sparse.name.is_some()
+    }
+
     fn take(&mut self, key: &[u8], value: &[u8]) -> io::Result<()> {
         if let Some(name) = key.strip_prefix(b"SCHILY.xattr.") {
             self.xattrs.push((name.to_vec(), value.to_vec()));
