@@ -2,6 +2,7 @@
 //! verbs do on real engines what their help says.
 //! Deliberately elsewhere: how words are read (unit tests of `cli::grammar`), what engines do (`conformance`).
 
+mod bad_input;
 mod bench;
 mod completions;
 mod life;

@@ -138,6 +138,13 @@ impl Error {
         self
     }
 
+    /// Names the part of the object that is at fault.
+    #[must_use]
+    pub fn at(mut self, part: impl fmt::Display) -> Self {
+        self.0.reason = format!("{part}: {}", self.0.reason);
+        self
+    }
+
     /// Says what a person can do now.
     #[must_use]
     pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
@@ -168,9 +175,41 @@ impl Error {
     pub fn reason(&self) -> &str {
         &self.0.reason
     }
+    /// What a person can do: said by whoever raised it, else what always holds for its kind.
     #[must_use]
     pub fn remedy_text(&self) -> Option<&str> {
-        self.0.remedy.as_deref()
+        self.0.remedy.as_deref().or_else(|| self.0.kind.usual_remedy())
+    }
+}
+
+impl ErrorKind {
+    fn usual_remedy(self) -> Option<&'static str> {
+        match self {
+            Self::NoSuchContainer => Some("wharf ps -a lists the containers there are"),
+            Self::NoSuchImage => Some("wharf images lists those here; wharf pull fetches others"),
+            Self::Protocol => Some("what the other side sent makes no sense: tell whoever runs it, or made the image"),
+            Self::Corrupt => Some("pull or create it again; if that does not help, it was made broken"),
+            Self::Internal => Some("this is a defect in Wharf: please report it"),
+            Self::InvalidInput
+            | Self::NameInUse
+            | Self::Ambiguous
+            | Self::Refused
+            | Self::Busy
+            | Self::Unsupported
+            | Self::Unauthorized
+            | Self::Denied
+            | Self::Unreachable
+            | Self::RateLimited
+            | Self::TimedOut
+            | Self::Cancelled
+            | Self::DigestMismatch
+            | Self::PlatformMismatch
+            | Self::NoSpace
+            | Self::CommandNotFound
+            | Self::CommandNotExecutable
+            | Self::Partial
+            | Self::Io => None,
+        }
     }
 }
 

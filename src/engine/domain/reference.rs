@@ -168,11 +168,14 @@ impl fmt::Display for ImageReference {
     }
 }
 
+/// What a reference looks like, for people.
+const FORM: &str = "write name:tag, registry.example.com/name:tag, or name@sha256: and 64 digits";
+
 impl FromStr for ImageReference {
     type Err = ParseError;
 
     fn from_str(input: &str) -> Result<Self, ParseError> {
-        let error = |why: &str| ParseError::new(WHAT, input, why);
+        let error = |why: &str| ParseError::new(WHAT, input, why).with_hint(FORM);
         if input.is_empty() {
             return Err(error("it is empty"));
         }
@@ -183,12 +186,14 @@ impl FromStr for ImageReference {
             return Err(error("it is a URL").with_hint("leave out the scheme: registry.example.com/app:1"));
         }
         let (rest, digest) = match input.split_once('@') {
-            Some((rest, digest)) => (rest, Some(digest.parse::<Digest>().map_err(|e| e.within(WHAT, input))?)),
+            Some((rest, digest)) => {
+                (rest, Some(digest.parse::<Digest>().map_err(|e| e.within(WHAT, input).with_hint(FORM))?))
+            }
             None => (input, None),
         };
         let (registry, rest) = split_registry(rest);
         let (path, tag) = match rest.split_once(':') {
-            Some((path, tag)) => (path, Some(tag.parse::<Tag>().map_err(|e| e.within(WHAT, input))?)),
+            Some((path, tag)) => (path, Some(tag.parse::<Tag>().map_err(|e| e.within(WHAT, input).with_hint(FORM))?)),
             None => (rest, None),
         };
         check_registry(registry).map_err(error)?;

@@ -11,7 +11,7 @@ use std::{
 
 use super::{
     exec::ExecOrders,
-    launcher::{await_start, spawn_monitor, spawn_role},
+    launcher::{Ready, Spawned, await_start, spawn_monitor, spawn_role},
     link::{Link, Waited},
     protocol::{Decoder, Request},
     ps,
@@ -31,6 +31,9 @@ use crate::engine::{
 
 /// A monitor that is alive answers within milliseconds; one that does not in this time stands still.
 const ANSWER: Duration = Duration::from_secs(5);
+
+/// How soon a pause is noticed by whoever waits for a process to begin in the container.
+const LOOK_FOR_PAUSE: Duration = Duration::from_millis(250);
 
 /// How often somebody who waits for a monitor to finish looks.
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
@@ -263,7 +266,7 @@ impl Kernel for LinuxKernel {
         stop_at::step("spawn exec", run_dir);
         let mut spawned = spawn_role(self.sealed_binary(run_dir)?, "__exec".as_ref(), &orders, !spec.detach)?;
         stop_at::step("spawned exec", run_dir);
-        match await_start(&mut spawned, within) {
+        match await_unfrozen_start(&mut spawned, run_dir, within) {
             Ok(_) => {
                 self.adopt(spawned.child);
                 match spawned.client {
@@ -276,7 +279,7 @@ impl Kernel for LinuxKernel {
             }
             Err(error) => {
                 // A helper that could not say so in time takes its process with it.
-                if error.kind() == ErrorKind::TimedOut {
+                if matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::Refused) {
                     let _ = spawned.child.kill(); // Ended meanwhile is as good.
                 }
                 self.adopt(spawned.child);
@@ -334,6 +337,28 @@ impl Kernel for LinuxKernel {
         if let Ok(mut children) = self.children.lock() {
             // An error means somebody else collected it: as good.
             children.retain_mut(|child| matches!(child.try_wait(), Ok(None)));
+        }
+    }
+}
+
+/// As [`await_start`], for a process in a container that may be paused before it has begun: it would stand still
+/// there for as long as the container does.
+fn await_unfrozen_start(spawned: &mut Spawned, run_dir: &Path, within: Duration) -> Result<Ready> {
+    let until = Instant::now() + within;
+    loop {
+        let left = until.saturating_duration_since(Instant::now());
+        match await_start(spawned, left.min(LOOK_FOR_PAUSE)) {
+            Err(error) if error.kind() == ErrorKind::TimedOut => {
+                if unattended::cgroup_of(run_dir)?.is_frozen() {
+                    return Err(
+                        Error::new(ErrorKind::Refused, "the container was paused meanwhile").remedy("unpause it first")
+                    );
+                }
+                if left <= LOOK_FOR_PAUSE {
+                    return Err(error);
+                }
+            }
+            outcome => return outcome,
         }
     }
 }

@@ -69,7 +69,7 @@ impl BlobReader {
         let from = match reply.status() {
             200 => 0,
             206 => self.range_start(&reply)?,
-            _ => return Err(reply.into_error(&self.repository).on(self.digest.short())),
+            _ => return Err(reply.into_error(&self.repository).at(format_args!("blob {}", self.digest.short()))),
         };
         if let Some(length) = reply.response.headers.number("content-length")
             && from + length != self.size
@@ -114,14 +114,14 @@ impl BlobReader {
         let start = field.and_then(|range| range.split('-').next()).and_then(|start| start.trim().parse().ok());
         start.filter(|start| *start <= self.position).ok_or_else(|| {
             let why = format!("{} sends another part of the blob than asked for", self.repository.registry());
-            Error::new(ErrorKind::Protocol, why).on(self.digest.short())
+            Error::new(ErrorKind::Protocol, why).at(format_args!("blob {}", self.digest.short()))
         })
     }
 
     fn wrong_size(&self, found: u64) -> Error {
         let why = format!("the registry has {found} bytes where the manifest promises {}", self.size);
         Error::new(ErrorKind::DigestMismatch, why)
-            .on(self.digest.short())
+            .at(format_args!("blob {}", self.digest.short()))
             .remedy("the image is damaged in the registry; have it pushed again")
     }
 
@@ -134,7 +134,7 @@ impl BlobReader {
         if exchange.may_pass(error.fault) && exchange.wait(self.tries, None, &url, Trouble::Connection)? {
             return Ok(());
         }
-        Err(super::failure::of_transport(error, &url).on(self.digest.short()))
+        Err(super::failure::of_transport(error, &url).at(format_args!("blob {}", self.digest.short())))
     }
 
     fn read_some(&mut self, buffer: &mut [u8]) -> Result<usize> {

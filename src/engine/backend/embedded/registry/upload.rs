@@ -240,7 +240,7 @@ impl Upload<'_> {
     }
 
     fn failure(&self, reply: Reply) -> Error {
-        reply.into_error(self.repository).on(format_args!("{} in {}", self.blob.digest.short(), self.repository))
+        reply.into_error(self.repository).at(format_args!("blob {} in {}", self.blob.digest.short(), self.repository))
     }
 
     fn odd(&self, what: &str) -> Error {
