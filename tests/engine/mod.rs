@@ -3,6 +3,7 @@
 
 #![cfg(target_os = "linux")]
 
+mod attach;
 mod bench_container;
 mod docker_real;
 mod docker_wire;

@@ -5,6 +5,7 @@
 
 mod flood;
 mod follow;
+mod orphans;
 mod place;
 mod stalled;
 mod viewer;

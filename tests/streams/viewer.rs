@@ -9,7 +9,7 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::deadline::{PATIENCE, wait_until};
+use crate::support::deadline::{Deadline, PATIENCE, wait_until};
 
 /// How it looks on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +74,10 @@ impl Viewer {
         std::thread::spawn(move || {
             // Ends with the viewer, at the end of its output.
             while matches!(stdout.read(&mut [0]), Ok(1)) {
-                std::thread::park_timeout(Duration::from_secs(1));
+                let second = Deadline::after(Duration::from_secs(1));
+                while !second.passed() {
+                    second.pause();
+                }
             }
         });
     }

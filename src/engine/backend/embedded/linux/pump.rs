@@ -278,13 +278,18 @@ impl Pump {
 
     fn take_frame(&mut self, id: ClientId, kind: Kind, payload: &[u8]) {
         let Some(client) = self.client(id) else { return };
+        let opener = client.opener;
         match (client.purpose, kind) {
             (Purpose::Greeting, _) => match parse_request(kind, payload) {
                 Ok(request) => self.wishes.push(Wish::Request(id, request)),
                 Err(error) => self.reply(id, &Reply::failed(&error), Purpose::Answered),
             },
             (Purpose::Attached { stdin: true, .. }, Kind::Stdin) => self.take_input(payload),
-            (Purpose::Attached { stdin: true, .. }, Kind::Eof) => self.close_input(),
+            // Docker's StdinOnce: whoever joined later may leave without taking the input from everybody.
+            (Purpose::Attached { stdin: true, .. }, Kind::Eof) => match opener {
+                Opener::Starter => self.close_input(),
+                Opener::Anyone => {}
+            },
             (Purpose::Attached { .. }, Kind::Resize) => self.resize(parse::<TerminalSize>(payload).ok()), // Odd size: none.
             (Purpose::Attached { .. }, Kind::Signal) => {
                 // A signal that does not exist is nobody's wish.
