@@ -21,7 +21,8 @@ mod tests;
 
 /// A waiter gives a holder this much longer than the holder gave itself.
 const MARGIN: Duration = Duration::from_secs(2);
-/// First and longest pause between two tries; locks are held for microseconds to milliseconds.
+/// First and longest pause between two tries: flock(2) and its like wait for ever or not at all. Locks are held for
+/// microseconds to milliseconds.
 const PAUSE_FIRST: Duration = Duration::from_micros(200);
 const PAUSE_MAX: Duration = Duration::from_millis(10);
 

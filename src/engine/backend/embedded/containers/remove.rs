@@ -22,7 +22,7 @@ use crate::engine::{
     domain::{ContainerId, Done, Error, ErrorKind, EventAction, Force, RemoveOptions, Result, Signal, Verb},
 };
 
-/// Between two tries to sweep after a monitor that is winding up.
+/// Between two tries to sweep after a monitor that is winding up: its lock tells nobody that it is free.
 const PAUSE: Duration = Duration::from_millis(2);
 
 /// What becomes of the volumes that were made for this container alone.

@@ -24,6 +24,7 @@ use crate::engine::{
 /// How long an ended run waits for somebody who holds its container's lock; after that whoever holds it,
 /// or a repair, removes what is to go.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// A file lock tells nobody that it is free.
 const PAUSE: Duration = Duration::from_micros(500);
 
 /// The real [`Reports`]: finds its store through the plan.

@@ -25,7 +25,8 @@ use crate::engine::{
     domain::{Digest, Digester, Error, ErrorKind, Result, Verb},
 };
 
-/// How often a waiter looks whether the writer of a digest is done.
+/// How often a waiter looks whether the writer of a digest is done: file locks tell nobody, with a deadline or a
+/// way to cancel, that they are free.
 const WRITER_POLL: Duration = Duration::from_millis(20);
 
 /// The blobs of one store.

@@ -9,6 +9,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+
 use super::{
     exec::ExecOrders,
     launcher::{Ready, Spawned, await_start, spawn_monitor, spawn_role},
@@ -35,7 +37,8 @@ const ANSWER: Duration = Duration::from_secs(5);
 /// How soon a pause is noticed by whoever waits for a process to begin in the container.
 const LOOK_FOR_PAUSE: Duration = Duration::from_millis(250);
 
-/// How often somebody who waits for a monitor to finish looks.
+/// How often somebody who waits for a monitor to finish looks: flock(2) tells nobody with a deadline that a lock
+/// is free, and who holds it is known only once the monitor's state is written.
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
 
 /// How long a failed launch may take to undo itself before it is undone from outside.
@@ -87,7 +90,7 @@ impl LinuxKernel {
     /// Undoes a launch that did not come to its end. A monitor that could report its failure has undone
     /// everything itself; one that could not is killed, and with it what it created.
     fn abandon(&self, run_dir: &Path, mut child: Child) {
-        if wait_child(&mut child, UNDOING) && child.wait().is_ok_and(|status| status.code().is_some()) {
+        if wait_child(&child, UNDOING) && child.wait().is_ok_and(|status| status.code().is_some()) {
             return;
         }
         let monitor = child.id();
@@ -364,13 +367,9 @@ fn await_unfrozen_start(spawned: &mut Spawned, run_dir: &Path, within: Duration)
 }
 
 /// Whether `child` ended within the time.
-fn wait_child(child: &mut Child, within: Duration) -> bool {
-    let until = Instant::now() + within;
-    loop {
-        match child.try_wait() {
-            Ok(None) if Instant::now() < until => std::thread::sleep(LOOK_AGAIN),
-            Ok(None) => return false,
-            Ok(Some(_)) | Err(_) => return true, // An error: somebody else collected it.
-        }
+fn wait_child(child: &Child, within: Duration) -> bool {
+    match pidfd_open(Pid::from_child(child), PidfdFlags::empty()) {
+        Ok(process) => unattended::wait_gone(&process, Instant::now() + within).unwrap_or(false), // Not known: no.
+        Err(_) => true, // Collected by somebody else.
     }
 }

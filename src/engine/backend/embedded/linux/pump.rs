@@ -250,7 +250,7 @@ impl Pump {
         let interests = self.interests();
         let mut fds: Vec<_> = interests.iter().map(|(_, fd, events)| PollFd::from_borrowed_fd(*fd, *events)).collect();
         if poll(&mut fds, None).is_err() {
-            // Interrupted, or out of kernel memory: the next turn may fare better.
+            // Interrupted, or out of kernel memory, and no event tells when there is some again.
             std::thread::sleep(std::time::Duration::from_millis(1));
         }
         let events = fds.iter().map(PollFd::revents).collect();

@@ -84,6 +84,7 @@ impl RunDir {
                     return Err(Error::new(ErrorKind::Busy, "the monitor of its last run is still there")
                         .remedy("wait for it to finish, or kill the container"));
                 }
+                // flock(2) either waits for ever or not at all.
                 Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(2)),
                 Err(TryLockError::Error(error)) => return Err(failed(error)),
             }

@@ -22,6 +22,7 @@ use crate::{
 
 /// Helpers may have to ask their user to unlock a key ring.
 const DEADLINE: Duration = Duration::from_secs(30);
+/// A child cannot be waited for with a deadline on every system.
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
 /// No helper has more to say.
 const OUTPUT_LIMIT: u64 = 256 << 10;

@@ -190,6 +190,7 @@ impl Cgroup {
             if Instant::now() >= until {
                 return Err(io::Error::new(io::ErrorKind::TimedOut, "some processes do not stop"));
             }
+            // Version 1 tells nobody when it has frozen, and may want to be told again.
             std::thread::sleep(Duration::from_millis(1));
         }
     }
@@ -274,6 +275,7 @@ fn remove_waiting(dir: &Path, until: Instant) -> io::Result<()> {
             Ok(()) => return Ok(()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             Err(error) if error.kind() == io::ErrorKind::ResourceBusy && Instant::now() < until => {
+                // Version 1 tells nobody when the last process has left a group.
                 std::thread::sleep(Duration::from_millis(1));
             }
             Err(error) => return Err(error),

@@ -117,7 +117,7 @@ fn wait(running: &Running, pump: &Pump, diverted: &OwnedFd, stopping: &Stopping)
     let limit = stopping.wait(Instant::now()).map(timespec);
     match poll(&mut fds, limit.as_ref()) {
         Ok(_) | Err(Errno::INTR) => {}
-        // Out of kernel memory is all that is left; the next turn may fare better.
+        // Out of kernel memory is all that is left, and no event tells when there is some again.
         Err(_) => std::thread::sleep(std::time::Duration::from_millis(10)),
     }
     let mut woken: Vec<_> =
