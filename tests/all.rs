@@ -14,6 +14,7 @@ mod cli;
 mod conformance;
 mod demo;
 mod engine;
+mod founding;
 mod locks;
 mod registry;
 mod storm;

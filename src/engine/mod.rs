@@ -11,6 +11,13 @@ pub mod demo;
 pub mod domain;
 mod location;
 mod supervisor;
+pub mod sync;
+
+/// What model checkers may run behind the door.
+#[cfg(feature = "model")]
+pub mod model {
+    pub use super::actor::{Act, Desk, Job, Message, Report, Seen};
+}
 
 use std::sync::{
     Arc,
@@ -24,6 +31,7 @@ use self::{
     backend::{Backend, docker, embedded},
     domain::*,
     supervisor::{Request, Supervisor},
+    sync::{Reader, time},
 };
 pub use self::{
     backend::{EventRange, InputSender, Session},
@@ -37,7 +45,7 @@ pub struct Engine {
     host: HostSpec,
     backend: Arc<dyn Backend>,
     requests: mpsc::Sender<Request>,
-    inventory: watch::Receiver<Arc<Inventory>>,
+    inventory: Reader<Inventory>,
     events: broadcast::Sender<EngineEvent>,
 }
 
@@ -153,7 +161,7 @@ impl Engine {
 
     /// The newest picture; wakes on every new one. Filled once somebody called [`Engine::observe`].
     #[must_use]
-    pub fn inventory(&self) -> watch::Receiver<Arc<Inventory>> {
+    pub fn inventory(&self) -> Reader<Inventory> {
         self.inventory.clone()
     }
 
@@ -240,12 +248,12 @@ impl Engine {
         let (done, ended) = oneshot::channel();
         if self.requests.send(Request::Close(done)).await.is_ok() {
             // Late or lost: the process ends anyway, and reconciliation finishes what is left.
-            let _ = tokio::time::timeout(limits::CLOSE_DEADLINE, ended).await;
+            let _ = time::timeout(limits::CLOSE_DEADLINE, ended).await;
         }
     }
 
     async fn read<T>(&self, verb: Verb, answer: backend::Answer<'_, T>) -> Result<T> {
-        match tokio::time::timeout(limits::READ_DEADLINE, answer).await {
+        match time::timeout(limits::READ_DEADLINE, answer).await {
             Ok(result) => result.map_err(|error| error.during(verb)),
             Err(_) => Err(Error::new(
                 ErrorKind::TimedOut,

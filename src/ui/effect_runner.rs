@@ -74,10 +74,7 @@ impl EffectRunner {
                 self.tasks.spawn(async move {
                     // Room first, then the newest picture: what the loop is too busy to see is skipped.
                     while let Ok(room) = messages.reserve().await {
-                        if inventory.changed().await.is_err() {
-                            break;
-                        }
-                        let inventory = Arc::clone(&inventory.borrow_and_update());
+                        let Ok(inventory) = inventory.next().await else { break };
                         room.send(Message::Inventory { epoch, inventory });
                     }
                 });

@@ -44,10 +44,12 @@ pub fn forgotten_tests(tree: &Tree) -> Vec<String> {
         paths.map(move |path| format!("{folder}{path}"))
     });
     let mut reached: BTreeSet<String> = BTreeSet::new();
-    let mut waiting: Vec<String> = roots.filter(|path| path.starts_with("tests/")).collect();
+    let roots: Vec<String> = roots.filter(|path| path.starts_with("tests/")).collect();
+    let mut waiting = roots.clone();
     while let Some(path) = waiting.pop() {
         let Some(text) = tree.text(&path) else { continue };
-        waiting.extend(declared_modules(text).flat_map(|name| homes(&path, &name)));
+        let beside = roots.contains(&path) || path.ends_with("/mod.rs");
+        waiting.extend(declared_modules(text).flat_map(|name| homes(&path, &name, beside)));
         reached.insert(path);
     }
     let forgotten = tree.rust_below(&["tests/"]).filter(|(path, _)| !reached.contains(*path));
@@ -62,10 +64,9 @@ fn declared_modules(text: &str) -> impl Iterator<Item = String> {
     })
 }
 
-/// Where the module `name` declared in `parent` may live.
-fn homes(parent: &str, name: &str) -> [String; 2] {
+/// Where the module `name` declared in `parent` may live: `beside` it, or in a folder of its name.
+fn homes(parent: &str, name: &str, beside: bool) -> [String; 2] {
     let (folder, file) = parent.rsplit_once('/').unwrap_or(("", parent));
-    let is_root = file == "mod.rs" || folder == "tests";
-    let folder = if is_root { folder.to_owned() } else { format!("{folder}/{}", file.trim_end_matches(".rs")) };
+    let folder = if beside { folder.to_owned() } else { format!("{folder}/{}", file.trim_end_matches(".rs")) };
     [format!("{folder}/{name}.rs"), format!("{folder}/{name}/mod.rs")]
 }

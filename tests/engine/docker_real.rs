@@ -65,7 +65,7 @@ async fn an_unread_foreground_run_never_keeps_our_stop_waiting() {
         let unread = started.session.unwrap();
         // Wait until the pipe is full: the channel holds what it can, and the workload waits.
         timeout(SOON, async {
-            while unread.output.len() < unread.output.max_capacity() {
+            while !unread.output.is_full() {
                 tokio::task::yield_now().await;
             }
         })

@@ -8,7 +8,7 @@ mod bench_container;
 mod docker_real;
 mod docker_wire;
 mod exec;
-mod fake_daemon;
+pub mod fake_daemon;
 #[cfg(target_os = "linux")]
 mod images;
 mod rootless;

@@ -14,7 +14,10 @@ use rustix::{
     io::{FdFlags, fcntl_getfd, fcntl_setfd},
     process::{Pid, Signal, kill_process},
 };
-use wharf::engine::backend::embedded::lock::{Lock, is_free};
+use wharf::engine::backend::embedded::{
+    disk::RealDisk,
+    lock::{Lock, is_free},
+};
 
 use super::{lock_file, process::OtherProcess};
 use crate::support::{
@@ -31,9 +34,12 @@ fn a_child_forked_without_exec_keeps_the_lock_of_its_dead_parent() {
     assert_eq!(holder.ask("try exclusive"), "taken");
     let child = pid(&holder.ask("fork"));
     holder.kill();
-    assert!(!is_free(&path), "the kernel has changed its mind: the helpers need not close descriptors any more");
+    assert!(
+        !is_free(&RealDisk, &path),
+        "the kernel has changed its mind: the helpers need not close descriptors any more"
+    );
     kill_process(child, Signal::KILL).unwrap();
-    wait_until("the lock to be free with its last descriptor", PATIENCE, || is_free(&path).then_some(()));
+    wait_until("the lock to be free with its last descriptor", PATIENCE, || is_free(&RealDisk, &path).then_some(()));
 }
 
 #[test]
@@ -43,7 +49,7 @@ fn our_helper_closes_a_lock_that_reached_it_before_anything_else() {
     assert_eq!(holder.ask("try exclusive"), "taken");
     let helper = pid(&holder.ask("leak into the helper"));
     holder.kill();
-    wait_until("the helper to let go", PATIENCE, || is_free(&path).then_some(()));
+    wait_until("the helper to let go", PATIENCE, || is_free(&RealDisk, &path).then_some(()));
     assert!(Path::new("/proc").join(helper.to_string()).exists(), "it lives, and holds nothing");
     kill_process(helper, Signal::KILL).unwrap();
 }

@@ -12,7 +12,11 @@ use std::{path::PathBuf, time::Duration};
 
 use tempfile::TempDir;
 use wharf::engine::{
-    backend::embedded::lock::{Holder, Mode, holder_of, is_free, is_gone, lock, try_lock},
+    backend::embedded::{
+        disk::RealDisk,
+        lock::{Holder, Mode, holder_of, is_free, is_gone, lock, try_lock},
+        machine::Machine,
+    },
     domain::Verb,
 };
 
@@ -26,7 +30,7 @@ fn lock_file() -> (TempDir, PathBuf) {
 }
 
 fn holder() -> Holder {
-    Holder::this_process(Verb::Stop, Duration::from_secs(60))
+    Holder::this_process(&Machine::this(), Verb::Stop, Duration::from_secs(60))
 }
 
 /// Point 1, for a holder that took the lock with this order; what went wrong.
@@ -92,8 +96,8 @@ fn point_4_the_lock_of_a_killed_holder_is_free() {
     assert_eq!(one.ask("try exclusive"), "taken");
     one.kill();
     // The kernel has closed its descriptors before it lets us reap it; Windows takes a moment.
-    wait_until("the dead holder's lock", PATIENCE, || is_free(&path).then_some(()));
-    assert!(try_lock(&path, Mode::Exclusive, &holder()).unwrap().is_some());
+    wait_until("the dead holder's lock", PATIENCE, || is_free(&RealDisk, &path).then_some(()));
+    assert!(try_lock(&RealDisk, &path, Mode::Exclusive, &holder()).unwrap().is_some());
 }
 
 #[test]
@@ -104,7 +108,7 @@ fn point_5_a_second_taker_in_the_same_process_is_refused() {
     assert_eq!(one.ask("try exclusive"), "refused");
     assert_eq!(one.ask("try shared"), "refused");
     // Closing the second descriptor must not have released the first, as it would with fcntl locks.
-    assert!(!is_free(&path));
+    assert!(!is_free(&RealDisk, &path));
 }
 
 #[test]
@@ -114,7 +118,7 @@ fn point_6_a_program_that_the_holder_started_does_not_keep_its_lock() {
     assert_eq!(one.ask("try exclusive"), "taken");
     assert_eq!(one.ask("start another"), "started");
     one.kill();
-    wait_until("the dead holder's lock", PATIENCE, || is_free(&path).then_some(()));
+    wait_until("the dead holder's lock", PATIENCE, || is_free(&RealDisk, &path).then_some(()));
     let grandchild: u32 = one.ask("pid").parse().unwrap();
     assert_ne!(grandchild, std::process::id(), "the program it started lives on and answers");
 }
@@ -142,30 +146,30 @@ fn point_8_a_lock_file_that_went_away_gives_no_second_lock() {
 #[test]
 fn point_9_failures_leave_no_descriptor_open_and_do_not_panic() {
     let (dir, path) = lock_file();
-    let held = try_lock(&path, Mode::Exclusive, &holder()).unwrap().unwrap();
+    let held = try_lock(&RealDisk, &path, Mode::Exclusive, &holder()).unwrap().unwrap();
     let missing = dir.path().join("gone").join("lock");
     // Other tests of this process open and close files too: the smallest difference seen is the true one.
     let leaked = (0..20).filter_map(|_| {
         let before = open_descriptors()?;
         for _ in 0..50 {
-            assert!(try_lock(&path, Mode::Exclusive, &holder()).unwrap().is_none());
-            assert!(try_lock(&path, Mode::Shared, &holder()).unwrap().is_none());
-            assert!(try_lock(&missing, Mode::Exclusive, &holder()).is_err());
-            assert!(try_lock(dir.path(), Mode::Exclusive, &holder()).is_err());
-            assert!(is_gone(&lock(&missing, Mode::Exclusive, &holder(), PATIENCE).unwrap_err()));
+            assert!(try_lock(&RealDisk, &path, Mode::Exclusive, &holder()).unwrap().is_none());
+            assert!(try_lock(&RealDisk, &path, Mode::Shared, &holder()).unwrap().is_none());
+            assert!(try_lock(&RealDisk, &missing, Mode::Exclusive, &holder()).is_err());
+            assert!(try_lock(&RealDisk, dir.path(), Mode::Exclusive, &holder()).is_err());
+            assert!(is_gone(&lock(&Machine::this(), &missing, Mode::Exclusive, &holder(), PATIENCE).unwrap_err()));
         }
         Some(open_descriptors()?.saturating_sub(before))
     });
     assert!(leaked.min().unwrap_or(0) < 50, "a failed attempt leaves its descriptor open");
     drop(held);
-    assert!(is_free(&path));
+    assert!(is_free(&RealDisk, &path));
 }
 
 #[test]
 fn point_10_a_directory_is_no_lock_file() {
     let (dir, _) = lock_file();
-    assert!(try_lock(dir.path(), Mode::Exclusive, &holder()).is_err());
-    assert!(lock(dir.path(), Mode::Shared, &holder(), PATIENCE).is_err());
+    assert!(try_lock(&RealDisk, dir.path(), Mode::Exclusive, &holder()).is_err());
+    assert!(lock(&Machine::this(), dir.path(), Mode::Shared, &holder(), PATIENCE).is_err());
 }
 
 #[test]
@@ -176,7 +180,8 @@ fn whoever_gives_up_names_the_other_process_and_its_verb() {
     assert_eq!(one.ask("try exclusive"), "taken");
     let complaint = two.ask("impatient");
     // Windows keeps a locked file from being read: then nobody can be named.
-    let named = complaint.contains(&format!("process {pid} is busy with it (rename")) || holder_of(&path).is_none();
+    let named =
+        complaint.contains(&format!("process {pid} is busy with it (rename")) || holder_of(&RealDisk, &path).is_none();
     assert!(named, "{complaint}");
-    assert!(cfg!(windows) || holder_of(&path).is_some());
+    assert!(cfg!(windows) || holder_of(&RealDisk, &path).is_some());
 }

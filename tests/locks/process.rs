@@ -13,7 +13,11 @@ use std::{
 };
 
 use wharf::engine::{
-    backend::embedded::lock::{Holder, Lock, Mode, is_gone, lock, try_lock},
+    backend::embedded::{
+        disk::RealDisk,
+        lock::{Holder, Lock, Mode, is_gone, lock, try_lock},
+        machine::Machine,
+    },
     domain::{ErrorKind, Verb},
 };
 
@@ -111,24 +115,28 @@ fn answer(text: &str) {
     out.flush().unwrap();
 }
 
+#[expect(clippy::zombie_processes, reason = "what it starts is to outlive it")]
 fn obey(order: &str, path: &Path, held: &mut Vec<Lock>) -> String {
-    let holder = Holder::this_process(Verb::Rename, Duration::from_secs(60));
+    let holder = Holder::this_process(&Machine::this(), Verb::Rename, Duration::from_secs(60));
     match order {
-        "try exclusive" => tried(try_lock(path, Mode::Exclusive, &holder), held),
-        "try shared" => tried(try_lock(path, Mode::Shared, &holder), held),
+        "try exclusive" => tried(try_lock(&RealDisk, path, Mode::Exclusive, &holder), held),
+        "try shared" => tried(try_lock(&RealDisk, path, Mode::Shared, &holder), held),
         "wait exclusive" => {
             answer("waiting");
-            match lock(path, Mode::Exclusive, &holder, Duration::from_secs(60)) {
+            match lock(&Machine::this(), path, Mode::Exclusive, &holder, Duration::from_secs(60)) {
                 Ok(lock) => {
                     held.push(lock);
                     // What the holder wrote while it was alone is what we find.
-                    format!("taken after {:?}", std::fs::read_to_string(path.with_extension("note")).unwrap_or_default())
+                    format!(
+                        "taken after {:?}",
+                        std::fs::read_to_string(path.with_extension("note")).unwrap_or_default()
+                    )
                 }
                 Err(error) if is_gone(&error) => "gone".to_owned(),
                 Err(error) => format!("failed {:?}", error.kind()),
             }
         }
-        "impatient" => match lock(path, Mode::Exclusive, &holder, Duration::ZERO) {
+        "impatient" => match lock(&Machine::this(), path, Mode::Exclusive, &holder, Duration::ZERO) {
             Ok(_) => "taken".to_owned(),
             Err(error) => {
                 assert_eq!(error.kind(), ErrorKind::Busy);

@@ -30,7 +30,7 @@ async fn inventory_where(engine: &Engine, what: &str, holds: impl Fn(&Inventory)
     let mut picture = engine.inventory();
     let waiting = picture.wait_for(|inventory| holds(inventory));
     let found = tokio::time::timeout(Duration::from_secs(10), waiting).await;
-    Arc::clone(&found.unwrap_or_else(|_| panic!("never: {what}")).unwrap())
+    found.unwrap_or_else(|_| panic!("never: {what}")).unwrap()
 }
 
 #[tokio::test]
@@ -139,4 +139,53 @@ async fn closing_cancels_what_runs_and_answers_everybody() {
     let ((), outcome) = tokio::join!(engine.close(), stuck.outcome());
     assert!(outcome.is_err());
     assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_host_that_falls_silent_makes_rows_stale_and_ends_operations_in_time() {
+    let (fake, engine) = host();
+    engine.submit(sleeper("web")).unwrap().outcome().await.unwrap();
+    engine.observe();
+    inventory_where(&engine, "listed", |inventory| !inventory.containers.is_empty()).await;
+    fake.set_silent(true);
+    let begun = tokio::time::Instant::now();
+    let error = engine.submit(rm("web")).unwrap().outcome().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TimedOut);
+    assert!(begun.elapsed() < Duration::from_secs(120), "{:?}", begun.elapsed());
+    engine.resync();
+    let stale = |inventory: &Inventory| matches!(inventory.link, HostLink::Stale { .. });
+    let picture = tokio::time::timeout(Duration::from_secs(60), async {
+        let mut picture = engine.inventory();
+        picture.wait_for(stale).await.unwrap()
+    });
+    assert_eq!(picture.await.unwrap().containers.len(), 1, "stale rows stay on the screen");
+    fake.set_silent(false);
+    engine.resync();
+    inventory_where(&engine, "live again", |inventory| inventory.link == HostLink::Live).await;
+    engine.submit(rm("web")).unwrap().outcome().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_operation_behind_one_that_hangs_ends_too_and_the_watchdog_says_what_it_waits_for() {
+    let (fake, other) = host();
+    other.submit(sleeper("web")).unwrap().outcome().await.unwrap();
+    let engine = Engine::with_backend(HostSpec::Embedded, Arc::new(fake.clone()));
+    engine.observe();
+    let listed = inventory_where(&engine, "listed", |inventory| !inventory.containers.is_empty()).await;
+    let container = ContainerSelector::Id(listed.containers[0].id.clone());
+    fake.set_silent(true);
+    let hanging = engine.submit(Command::Pause { container: container.clone() }).unwrap();
+    let behind = engine.submit(Command::Unpause { container }).unwrap();
+    let (first, second) = (hanging.operation, behind.operation);
+    let mut picture = engine.inventory();
+    let waits_for = |inventory: &Inventory, operation| {
+        inventory.operation(operation).and_then(|found| found.progress.overdue.clone()).unwrap_or_default()
+    };
+    let named = picture.wait_for(|inventory| waits_for(inventory, second) == format!("pause (operation {first})"));
+    let named = tokio::time::timeout(Duration::from_secs(120), named).await.expect("never overdue").unwrap();
+    assert_eq!(waits_for(&named, first), "its host");
+    for ticket in [hanging, behind] {
+        let outcome = tokio::time::timeout(Duration::from_secs(60), ticket.outcome()).await.expect("it never ends");
+        assert_eq!(outcome.unwrap_err().kind(), ErrorKind::TimedOut);
+    }
 }

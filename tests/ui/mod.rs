@@ -119,6 +119,7 @@ fn busy_host() -> Inventory {
         progress: Arc::new(Progress {
             step: "sent SIGTERM".to_owned(),
             until: Some((noon().plus(std::time::Duration::from_secs(6)), "kill".to_owned())),
+            overdue: None,
             transfers: Vec::new(),
         }),
         origin: Origin::Here,

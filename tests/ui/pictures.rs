@@ -112,6 +112,7 @@ async fn a_pull_shows_every_layer() {
         progress: Arc::new(Progress {
             step: "fetching layers".to_owned(),
             until: None,
+            overdue: None,
             transfers: vec![
                 transfer("1a2b3c4d5e6f", TransferPhase::Done, 88, 88, 0),
                 transfer("2b3c4d5e6f70", TransferPhase::Unpacking, 60, 94, 14_359),

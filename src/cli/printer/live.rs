@@ -166,6 +166,7 @@ mod tests {
         Progress {
             step: "fetching".to_owned(),
             until: None,
+            overdue: None,
             transfers: vec![transfer("aaa", TransferPhase::Exists, 100), transfer("bbb", TransferPhase::Fetching, 50)],
         }
     }

@@ -88,17 +88,18 @@ async fn watch(
 ) -> Result<Option<ProcessExit>> {
     let mut inventory = engine.inventory();
     engine.observe();
+    let mut picture = inventory.newest();
     loop {
-        let seen = status_in(&inventory.borrow_and_update(), id);
-        match seen {
+        match status_in(&picture, id) {
             Seen::Unknown => {}
             Seen::Known(status) if reached(status) => return Ok(None),
             Seen::Known(None) => return Err(Error::no_such_container(name)),
             Seen::Known(Some(_)) => {}
         }
-        if inventory.changed().await.is_err() {
-            return Err(Error::new(ErrorKind::Internal, "the engine ended before the container got there"));
-        }
+        picture = inventory
+            .next()
+            .await
+            .map_err(|_| Error::new(ErrorKind::Internal, "the engine ended before the container got there"))?;
     }
 }
 

@@ -4,24 +4,28 @@
 //! another actor, a client or a stream. Deliberately elsewhere: the order of work (`core::lane`), the
 //! work itself (`perform`, `backend`), who gets an actor (`supervisor`).
 
+mod desk;
 mod perform;
 
+#[cfg(feature = "model")]
+pub use self::desk::{Act, Desk};
+#[cfg(not(feature = "model"))]
+use self::desk::{Act, Desk};
 pub use self::perform::bounded;
 
 use std::{collections::HashMap, sync::Arc};
 
-use tokio::{
-    sync::{mpsc, oneshot},
-    task::{Id, JoinError, JoinSet},
-};
+use tokio::sync::{mpsc, oneshot};
 
 use super::{
     backend::{Backend, OperationContext, Session},
-    core::{
-        lane::{Effect, Entry, Input, Lane},
-        limits,
+    core::limits,
+    domain::{AttachOptions, Command, Container, ContainerId, Error, ErrorKind, OperationId, Outcome, Signal, Verb},
+    sync::{
+        Inbox, Refused, Sender, mailbox,
+        task::{Id, JoinError, JoinSet},
+        time,
     },
-    domain::{AttachOptions, Command, Container, ContainerId, Error, ErrorKind, OperationId, Outcome, Signal},
 };
 
 /// Which object an actor owns.
@@ -70,13 +74,25 @@ pub enum Report {
 /// The sending half; dropping it lets the actor finish what it has and end.
 #[derive(Clone)]
 pub struct Handle {
-    mailbox: mpsc::Sender<Message>,
+    mailbox: Sender<Message>,
 }
 
 impl Handle {
-    /// Never blocks; gives the message back when the mailbox is full or the actor is gone.
-    pub fn try_send(&self, message: Message) -> Result<(), Box<mpsc::error::TrySendError<Message>>> {
-        self.mailbox.try_send(message).map_err(Box::new)
+    /// Never blocks; gives the message back when the mailbox is full or the actor is gone. Cancels overtake what waits
+    /// in the mailbox; a kill does so where it would find no room.
+    ///
+    /// # Errors
+    /// The message.
+    pub fn try_send(&self, message: Message) -> Result<(), Refused<Message>> {
+        match message {
+            Message::Cancel(_) => self.mailbox.try_send_urgent(message),
+            Message::Do(_) => match self.mailbox.try_send(message) {
+                Err(Refused::Full(Message::Do(job))) if job.command.verb() == Verb::Kill => {
+                    self.mailbox.try_send_urgent(Message::Do(job))
+                }
+                answer => answer,
+            },
+        }
     }
 }
 
@@ -87,19 +103,9 @@ pub fn spawn(
     reports: mpsc::Sender<Report>,
     tasks: &mut JoinSet<ActorKey>,
 ) -> (Handle, Id) {
-    let (mailbox, inbox) = mpsc::channel(limits::CONTAINER_QUEUE);
-    let actor = Actor {
-        key,
-        backend,
-        reports,
-        inbox,
-        lane: Lane::default(),
-        jobs: HashMap::new(),
-        contexts: HashMap::new(),
-        followers: HashMap::new(),
-        work: JoinSet::new(),
-        task_of: HashMap::new(),
-    };
+    let (mailbox, inbox) = mailbox(limits::CONTAINER_QUEUE);
+    let actor =
+        Actor { key, backend, reports, inbox, desk: Desk::default(), work: JoinSet::new(), task_of: HashMap::new() };
     let task = tasks.spawn(actor.run());
     (Handle { mailbox }, task.id())
 }
@@ -108,28 +114,27 @@ struct Actor {
     key: ActorKey,
     backend: Arc<dyn Backend>,
     reports: mpsc::Sender<Report>,
-    inbox: mpsc::Receiver<Message>,
-    lane: Lane,
-    /// Accepted and not begun.
-    jobs: HashMap<OperationId, Job>,
-    /// Begun, for cancelling.
-    contexts: HashMap<OperationId, OperationContext>,
-    followers: HashMap<OperationId, Vec<OperationId>>,
-    work: JoinSet<(Option<OperationId>, Outcome)>,
+    inbox: Inbox<Message>,
+    desk: Desk,
+    work: JoinSet<Outcome>,
+    /// What each task carries out; a hurried kill is nobody's operation.
     task_of: HashMap<Id, OperationId>,
 }
 
 impl Actor {
     async fn run(mut self) -> ActorKey {
         let mut open = true;
-        while open || !self.lane.is_idle() || !self.work.is_empty() {
+        while open || !self.desk.is_idle() || !self.work.is_empty() {
             tokio::select! {
                 message = self.inbox.recv(), if open => match message {
-                    Some(message) => self.take(message).await,
+                    Some(message) => {
+                        let acts = self.desk.take(message);
+                        self.act(acts).await;
+                    }
                     None => open = false,
                 },
                 Some(ended) = self.work.join_next_with_id(), if !self.work.is_empty() => self.ended(ended).await,
-                () = tokio::time::sleep(limits::ACTOR_IDLE), if open && self.lane.is_idle() && self.work.is_empty() => {
+                () = time::sleep(limits::ACTOR_IDLE), if open && self.desk.is_idle() && self.work.is_empty() => {
                     self.report(Report::Idle(self.key.clone())).await;
                 }
             }
@@ -137,54 +142,19 @@ impl Actor {
         self.key
     }
 
-    async fn take(&mut self, message: Message) {
-        let effects = match message {
-            Message::Do(job) => {
-                let entry = Entry::new(job.operation, &job.command);
-                self.jobs.insert(job.operation, *job);
-                let effects = self.lane.step(Input::Submit(entry));
-                if !effects.contains(&Effect::Begin(entry.operation))
-                    && let Some(waiting) = self.jobs.get_mut(&entry.operation)
-                {
-                    // What was seen before the operations in front of it says nothing about after them.
-                    waiting.seen = Seen::BeforeOthers;
-                }
-                effects
-            }
-            Message::Cancel(operation) => self.lane.step(Input::Cancel(operation)),
-        };
-        self.apply(effects).await;
-    }
-
-    async fn apply(&mut self, effects: Vec<Effect>) {
-        for effect in effects {
-            match effect {
-                Effect::Begin(operation) => self.begin(operation).await,
-                Effect::Join { operation, leader } => {
-                    self.jobs.remove(&operation);
-                    self.followers.entry(leader).or_default().push(operation);
-                }
-                Effect::End { operation, error } => {
-                    self.jobs.remove(&operation);
-                    self.report(Report::Ended(operation, Err(error))).await;
-                }
-                Effect::CancelRunning(operation) => {
-                    if let Some(context) = self.contexts.get(&operation) {
-                        context.cancel.cancel();
-                    }
-                }
-                Effect::Hurry => self.hurry(),
+    async fn act(&mut self, acts: Vec<Act>) {
+        for act in acts {
+            match act {
+                Act::Tell(report) => self.report(report).await,
+                Act::Begin(job) => self.begin(*job),
+                Act::Hurry => self.hurry(),
             }
         }
     }
 
-    async fn begin(&mut self, operation: OperationId) {
-        let Some(job) = self.jobs.remove(&operation) else { return };
-        self.contexts.insert(operation, job.context.clone());
-        self.report(Report::Began(operation)).await;
-        let backend = Arc::clone(&self.backend);
-        let key = self.key.clone();
-        let task = self.work.spawn(async move { (Some(operation), perform::perform(backend, key, job).await) });
+    fn begin(&mut self, job: Job) {
+        let operation = job.operation;
+        let task = self.work.spawn(perform::perform(Arc::clone(&self.backend), self.key.clone(), job));
         self.task_of.insert(task.id(), operation);
     }
 
@@ -193,22 +163,17 @@ impl Actor {
         let ActorKey::Container(id) = self.key.clone() else { return };
         let backend = Arc::clone(&self.backend);
         let context = OperationContext::unwatched(limits::STEP_DEADLINE);
-        self.work.spawn(async move { (None, backend.kill(id, Signal::KILL, context).await) });
+        self.work.spawn(async move { backend.kill(id, Signal::KILL, context).await });
     }
 
-    async fn ended(&mut self, ended: Result<(Id, (Option<OperationId>, Outcome)), JoinError>) {
+    async fn ended(&mut self, ended: Result<(Id, Outcome), JoinError>) {
         let (task, outcome) = match ended {
-            Ok((task, (_, outcome))) => (task, outcome),
+            Ok(ended) => ended,
             Err(failure) => (failure.id(), Err(panicked(&failure))),
         };
         let Some(operation) = self.task_of.remove(&task) else { return };
-        self.contexts.remove(&operation);
-        for follower in self.followers.remove(&operation).unwrap_or_default() {
-            self.report(Report::Ended(follower, outcome.clone())).await;
-        }
-        self.report(Report::Ended(operation, outcome)).await;
-        let effects = self.lane.step(Input::Ended(operation));
-        Box::pin(self.apply(effects)).await;
+        let acts = self.desk.ended(operation, outcome);
+        self.act(acts).await;
     }
 
     async fn report(&self, report: Report) {

@@ -6,13 +6,14 @@ use std::{sync::Arc, time::Duration};
 
 use super::{ActorKey, Job, Seen};
 use crate::engine::{
-    backend::{Answer, Backend},
+    backend::{Answer, Backend, OperationContext},
     core::{
         admit::{Admission, admit},
         lane::Entry,
-        subject,
+        limits, subject,
     },
     domain::{Command, Container, ContainerId, Done, Error, ErrorKind, Force, Outcome, RemoveOptions, Result, Verb},
+    sync::time,
 };
 
 /// A host that ignores a cancel or a deadline is waited for this much longer.
@@ -40,7 +41,7 @@ async fn on_container(backend: &dyn Backend, id: ContainerId, job: Job) -> Outco
     let verb = job.command.verb();
     let force = Entry::new(job.operation, &job.command).force;
     let fresh = job.hint.as_deref().filter(|_| job.seen == Seen::JustNow);
-    match admission(backend, &id, verb, force, fresh).await? {
+    match admission(backend, &id, verb, force, fresh, &job.context).await? {
         Admission::Go => {}
         Admission::AlreadySo => return Ok(Done { container: Some(id), ..Done::already_so() }),
         Admission::Refuse { reason, remedy } => return Err(Error::new(ErrorKind::Refused, reason).remedy(remedy)),
@@ -89,7 +90,7 @@ fn remove(
     backend: &dyn Backend,
     id: ContainerId,
     options: RemoveOptions,
-    context: crate::engine::backend::OperationContext,
+    context: OperationContext,
 ) -> Answer<'_, Done> {
     let force = options.force;
     Box::pin(async move {
@@ -107,16 +108,29 @@ async fn admission(
     verb: Verb,
     force: Force,
     hint: Option<&Container>,
+    context: &OperationContext,
 ) -> Result<Admission> {
     if let Some(seen) = hint
         && admit(verb, seen.status(), force) == Admission::Go
     {
         return Ok(Admission::Go);
     }
-    match backend.container(id.clone()).await? {
+    match looked_at(backend.container(id.clone()), context).await? {
         Some(container) => Ok(admit(verb, container.status(), force)),
         None if verb == Verb::Remove && force == Force::Yes => Ok(Admission::AlreadySo),
         None => Err(Error::no_such_container(id)),
+    }
+}
+
+/// A host that does not even say how the container is, is not waited for until the deadline.
+async fn looked_at<T>(answer: Answer<'_, T>, context: &OperationContext) -> Result<T> {
+    tokio::select! {
+        seen = answer => seen,
+        () = time::sleep(limits::READ_DEADLINE.min(context.remaining())) => {
+            Err(Error::new(ErrorKind::TimedOut, "the host did not say how it is")
+                .remedy("check that the engine is up, or choose another with --host"))
+        }
+        () = context.cancel.cancelled() => Err(Error::cancelled()),
     }
 }
 
@@ -147,18 +161,17 @@ async fn on_host(backend: &dyn Backend, job: Job) -> Outcome {
 }
 
 /// Waits for the host, but never past the deadline or a cancel by more than `PATIENCE`.
-pub async fn bounded(mut answer: Answer<'_, Done>, context: &crate::engine::backend::OperationContext) -> Outcome {
-    let deadline = tokio::time::Instant::from_std(context.deadline);
+pub async fn bounded(mut answer: Answer<'_, Done>, context: &OperationContext) -> Outcome {
     let error = tokio::select! {
         outcome = &mut answer => return outcome,
-        () = tokio::time::sleep_until(deadline) => {
+        () = time::sleep_until(context.deadline) => {
             context.cancel.cancel();
             Error::new(ErrorKind::TimedOut, "the host did not finish it in time")
                 .remedy("look at the object again; it may have been done late")
         }
         () = context.cancel.cancelled() => Error::cancelled(),
     };
-    match tokio::time::timeout(PATIENCE, answer).await {
+    match time::timeout(PATIENCE, answer).await {
         Ok(outcome) => outcome,
         Err(_) => Err(error),
     }

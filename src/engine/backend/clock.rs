@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::engine::domain::Timestamp;
+use crate::engine::{domain::Timestamp, sync::time};
 
 /// Time as one process sees it.
 pub trait Clock: Send + Sync + fmt::Debug {
@@ -31,7 +31,7 @@ impl Clock for SystemClock {
     }
 
     fn instant(&self) -> Instant {
-        Instant::now()
+        time::now()
     }
 
     fn sleep(&self, time: Duration) {

@@ -13,6 +13,7 @@ use tokio::sync::mpsc::{
 use crate::engine::{
     core::limits,
     domain::{SessionInput, SessionOutput},
+    sync::{Piece, RingReader},
 };
 
 /// Two bounded ways to a process. Dropping it detaches; the process goes on (an exec without
@@ -21,7 +22,21 @@ use crate::engine::{
 pub struct Session {
     pub input: InputSender,
     /// Ends with `SessionOutput::Exit`; an end without it means the connection was lost.
-    pub output: mpsc::Receiver<SessionOutput>,
+    pub output: RingReader<SessionOutput>,
+}
+
+impl Piece for SessionOutput {
+    fn weight(&self) -> u64 {
+        match self {
+            Self::Stdout(bytes) | Self::Stderr(bytes) => bytes.len() as u64,
+            Self::Missed { bytes } => *bytes,
+            Self::Exit(_) => 0,
+        }
+    }
+
+    fn missed(bytes: u64) -> Self {
+        Self::Missed { bytes }
+    }
 }
 
 /// The client's end of the way to the process. Input keeps its order, and so do signals and sizes; these

@@ -13,6 +13,9 @@ pub struct Progress {
     pub step: String,
     /// When the step gives up or escalates, and to what (`kill`).
     pub until: Option<(Timestamp, String)>,
+    /// The deadline has passed: what it still waits for, named by the watchdog.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overdue: Option<String>,
     /// One entry per blob of a transfer, in the manifest's order.
     pub transfers: Vec<Transfer>,
 }

@@ -15,6 +15,7 @@ use crate::engine::{
     backend::{Answer, Backend, OperationContext},
     core::limits,
     domain::*,
+    sync::time,
 };
 
 /// Children of a composite operation live above every number the door hands out.
@@ -72,7 +73,7 @@ impl Children {
     pub async fn ask<T>(&self, answer: Answer<'_, T>) -> Result<T> {
         tokio::select! {
             answered = answer => answered,
-            () = tokio::time::sleep(limits::READ_DEADLINE) => {
+            () = time::sleep(limits::READ_DEADLINE) => {
                 Err(Error::new(ErrorKind::TimedOut, "the host did not answer")
                     .remedy("check that the engine is up, or choose another with --host"))
             }

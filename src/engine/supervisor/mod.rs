@@ -9,16 +9,14 @@ mod observer;
 mod operations;
 mod prune;
 mod route;
+mod watchdog;
 
 use std::{
     collections::{HashMap, VecDeque},
     sync::Arc,
 };
 
-use tokio::{
-    sync::{broadcast, mpsc, oneshot, watch},
-    task::{Id, JoinSet},
-};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use self::{
     observer::{Observer, Seen},
@@ -30,6 +28,11 @@ use super::{
     backend::{Backend, Session},
     core::limits,
     domain::*,
+    sync::{
+        Reader,
+        task::{self, Id, JoinSet},
+        time,
+    },
 };
 
 /// What the door asks for.
@@ -80,7 +83,7 @@ impl Supervisor {
         host: HostSpec,
         backend: Arc<dyn Backend>,
         events: broadcast::Sender<EngineEvent>,
-    ) -> (mpsc::Sender<Request>, watch::Receiver<Arc<Inventory>>) {
+    ) -> (mpsc::Sender<Request>, Reader<Inventory>) {
         let (requests, inbox) = mpsc::channel(limits::REQUESTS);
         let (internal, answers) = mpsc::channel(limits::NOTICES);
         let (reports, reported) = mpsc::channel(limits::REQUESTS);
@@ -101,7 +104,7 @@ impl Supervisor {
             closing: Vec::new(),
             errands: JoinSet::new(),
         };
-        tokio::spawn(supervisor.run(inbox, answers, reported));
+        task::spawn(supervisor.run(inbox, answers, reported));
         (requests, inventory)
     }
 
@@ -111,8 +114,8 @@ impl Supervisor {
         mut answers: mpsc::Receiver<Internal>,
         mut reported: mpsc::Receiver<Report>,
     ) {
-        let mut progress = tokio::time::interval(limits::PROGRESS_INTERVAL);
-        progress.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut next_progress = time::now();
+        let mut next_look = time::now() + watchdog::LOOK;
         loop {
             let shows_progress = self.observer.is_observing() && self.operations.any_running();
             tokio::select! {
@@ -126,11 +129,19 @@ impl Supervisor {
                     self.actor_ended(ended.map_or_else(|failure| failure.id(), |(id, _)| id));
                 }
                 Some(_) = self.errands.join_next(), if !self.errands.is_empty() => {}
-                _ = progress.tick(), if shows_progress => {
+                // The look itself is below: whatever woke us may have come late.
+                () = time::sleep_until(next_look), if self.operations.any_running() => {}
+                () = time::sleep_until(next_progress), if shows_progress => {
+                    next_progress = time::now() + limits::PROGRESS_INTERVAL;
                     if self.operations.take_progress() {
                         self.publish();
-                        continue;
                     }
+                }
+            }
+            if time::now() >= next_look {
+                next_look = time::now() + watchdog::LOOK;
+                if self.look_for_overdue() {
+                    self.publish();
                 }
             }
             if !self.closing.is_empty() && !self.operations.any_running() {
@@ -230,7 +241,7 @@ impl Supervisor {
         let backend = Arc::clone(&self.backend);
         self.errands.spawn(async move {
             // A history that cannot be written must not fail the operation it tells of.
-            let _ = tokio::time::timeout(limits::CLOSE_DEADLINE, backend.remember(past)).await;
+            let _ = time::timeout(limits::CLOSE_DEADLINE, backend.remember(past)).await;
             // As above.
             let _ = reply.send(outcome);
         });

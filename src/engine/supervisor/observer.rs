@@ -4,10 +4,7 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use tokio::{
-    sync::{broadcast, mpsc, watch},
-    task::{AbortHandle, JoinSet},
-};
+use tokio::sync::{broadcast, mpsc};
 
 use super::Internal;
 use crate::engine::{
@@ -17,6 +14,11 @@ use crate::engine::{
         limits,
     },
     domain::*,
+    sync::{
+        Publisher, Reader, published,
+        task::{AbortHandle, JoinSet},
+        time,
+    },
 };
 
 /// More changes than this at once are read as one listing.
@@ -50,7 +52,7 @@ pub struct Observer {
     backend: Arc<dyn Backend>,
     internal: mpsc::Sender<Internal>,
     events: broadcast::Sender<EngineEvent>,
-    picture: watch::Sender<Arc<Inventory>>,
+    picture: Publisher<Inventory>,
     containers: ContainerFold,
     images: Arc<[Arc<Image>]>,
     info: Option<Arc<HostInfo>>,
@@ -69,8 +71,8 @@ impl Observer {
         backend: Arc<dyn Backend>,
         internal: mpsc::Sender<Internal>,
         events: broadcast::Sender<EngineEvent>,
-    ) -> (Self, watch::Receiver<Arc<Inventory>>) {
-        let (picture, reader) = watch::channel(Arc::new(Inventory::unknown(host)));
+    ) -> (Self, Reader<Inventory>) {
+        let (picture, reader) = published(Inventory::unknown(host));
         let observer = Self {
             backend,
             internal,
@@ -224,16 +226,15 @@ impl Observer {
         let mut listed = foreign_operations(containers.iter(), std::process::id());
         listed.extend(operations);
         let (images, info, link) = (Arc::clone(&self.images), self.info.clone(), self.link.clone());
-        self.picture.send_modify(|picture| {
-            *picture = Arc::new(Inventory {
-                revision: picture.revision + 1,
-                host: picture.host.clone(),
-                link,
-                info,
-                containers,
-                images,
-                operations: listed.into(),
-            });
+        let before = self.picture.newest();
+        self.picture.publish(Inventory {
+            revision: before.revision + 1,
+            host: before.host.clone(),
+            link,
+            info,
+            containers,
+            images,
+            operations: listed.into(),
         });
     }
 }
@@ -262,7 +263,7 @@ async fn follow(backend: Arc<dyn Backend>, internal: mpsc::Sender<Internal>) {
         if internal.send(Internal::Seen(Seen::Lost { error })).await.is_err() {
             return;
         }
-        tokio::time::sleep(pause).await;
+        time::sleep(pause).await;
         pause = (pause * 2).min(limits::RECONNECT_MAX);
     }
 }
@@ -286,7 +287,7 @@ async fn look(backend: Arc<dyn Backend>, internal: mpsc::Sender<Internal>, what:
             return;
         }
         if failed {
-            tokio::time::sleep(limits::RELIST_PAUSE).await;
+            time::sleep(limits::RELIST_PAUSE).await;
         }
     }
     // The supervisor outlives its errands unless the engine is ending.
@@ -309,7 +310,7 @@ async fn singles(backend: &dyn Backend, ids: BTreeSet<ContainerId>) -> Result<Se
 
 async fn limited<T>(answer: crate::engine::backend::Answer<'_, T>) -> Result<T> {
     let limit: Duration = limits::READ_DEADLINE;
-    tokio::time::timeout(limit, answer)
+    time::timeout(limit, answer)
         .await
         .unwrap_or_else(|_| Err(Error::new(ErrorKind::TimedOut, "the host did not answer in time")))
 }

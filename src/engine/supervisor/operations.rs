@@ -7,10 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use tokio::{
-    sync::{oneshot, watch},
-    task::Id,
-};
+use tokio::sync::{oneshot, watch};
 
 use crate::engine::{
     actor::ActorKey,
@@ -19,6 +16,7 @@ use crate::engine::{
     domain::{
         Command, ContainerId, Operation, OperationId, OperationState, Outcome, PastOperation, Progress, Timestamp, Verb,
     },
+    sync::task::Id,
 };
 
 /// Running operations with their reply channels, and the last finished ones.
@@ -37,6 +35,15 @@ pub struct Running {
     reply: oneshot::Sender<Outcome>,
     /// `run` has created its container and is starting it.
     pub created: Option<ContainerId>,
+    /// It should have ended; what it waits for.
+    pub overdue: Option<String>,
+}
+
+impl Running {
+    /// What its carrier said last about itself.
+    pub fn progress_step(&self) -> String {
+        self.progress.borrow().step.clone()
+    }
 }
 
 /// What the supervisor needs to know about an operation that just ended.
@@ -58,12 +65,21 @@ impl Operations {
         progress: watch::Receiver<Arc<Progress>>,
         reply: oneshot::Sender<Outcome>,
     ) {
-        let running = Running { operation, command, context, actor: None, progress, reply, created: None };
+        let running =
+            Running { operation, command, context, actor: None, progress, reply, created: None, overdue: None };
         self.running.insert(running.operation.id, running);
     }
 
     pub fn get_mut(&mut self, id: OperationId) -> Option<&mut Running> {
         self.running.get_mut(&id)
+    }
+
+    pub fn get(&self, id: OperationId) -> Option<&Running> {
+        self.running.get(&id)
+    }
+
+    pub fn all_running(&self) -> impl Iterator<Item = &Running> {
+        self.running.values()
     }
 
     pub fn began(&mut self, id: OperationId) {
@@ -140,7 +156,13 @@ impl Operations {
 
     /// Running first, oldest first; then finished, newest first.
     pub fn listed(&self) -> impl Iterator<Item = Arc<Operation>> + '_ {
-        let running = self.running.values().map(|running| Arc::new(running.operation.clone()));
+        let running = self.running.values().map(|running| {
+            let mut operation = running.operation.clone();
+            if running.overdue.is_some() {
+                Arc::make_mut(&mut operation.progress).overdue.clone_from(&running.overdue);
+            }
+            Arc::new(operation)
+        });
         running.chain(self.finished.iter().cloned())
     }
 }

@@ -3,7 +3,7 @@
 //! Commands that name one container keep their order even while the name is looked up or created.
 //! Deliberately elsewhere: what the actor then does (`actor`).
 
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
 use tokio::sync::{oneshot, watch};
 
@@ -19,11 +19,12 @@ use crate::engine::{
     backend::{OperationContext, Session},
     core::{limits, time_limit::time_limit},
     domain::*,
+    sync::{Refused, time},
 };
 
 /// An accepted command on its way to an actor.
 pub struct Pending {
-    operation: OperationId,
+    pub operation: OperationId,
     command: Command,
     attach: Option<(AttachOptions, oneshot::Sender<Session>)>,
     hint: Option<Arc<Container>>,
@@ -41,7 +42,7 @@ impl Supervisor {
     ) {
         let limit = time_limit(&command);
         let reports = progress.subscribe();
-        let context = OperationContext::new(operation, Instant::now() + limit, progress);
+        let context = OperationContext::new(operation, time::now() + limit, progress);
         let listed = new_operation(operation, &command, Timestamp::now().plus(limit));
         self.operations.accept(listed, command.clone(), context.clone(), reports, reply);
         let mut pending = Pending { operation, command, attach, hint: None, key: None };
@@ -115,7 +116,7 @@ impl Supervisor {
         let internal = self.internal.clone();
         self.errands.spawn(async move {
             let looking = backend.find_container(query.clone());
-            let found = match tokio::time::timeout(limits::READ_DEADLINE, looking).await {
+            let found = match time::timeout(limits::READ_DEADLINE, looking).await {
                 Ok(found) => found,
                 Err(_) => Err(Error::new(ErrorKind::TimedOut, "the host did not answer")
                     .remedy("check that the engine is up, or choose another with --host")),
@@ -183,15 +184,14 @@ impl Supervisor {
             context: running.context.clone(),
         };
         if let Err(refused) = handle.try_send(Message::Do(Box::new(job))) {
-            self.not_delivered(key, *refused);
+            self.not_delivered(key, refused);
         }
     }
 
-    fn not_delivered(&mut self, key: ActorKey, refused: tokio::sync::mpsc::error::TrySendError<Message>) {
-        use tokio::sync::mpsc::error::TrySendError;
+    fn not_delivered(&mut self, key: ActorKey, refused: Refused<Message>) {
         let (message, closed) = match refused {
-            TrySendError::Full(message) => (message, false),
-            TrySendError::Closed(message) => (message, true),
+            Refused::Full(message) => (message, false),
+            Refused::Closed(message) => (message, true),
         };
         if closed {
             self.actors.remove(&key);

@@ -96,11 +96,9 @@ pub async fn list(api: &Api, remembered: &Remembered) -> Result<Vec<Container>> 
 /// When the daemon does not answer.
 pub async fn look(api: &Api, remembered: &Remembered, id: &ContainerId) -> Result<Option<Container>> {
     let reply = api.get(Path::new("/containers").part(id).then("json")).await?;
-    if reply.status == StatusCode::NOT_FOUND {
-        return Ok(None);
-    }
-    if reply.status.is_server_error() {
-        // While a container is being removed, dockerd fails in several ways; the listing still knows.
+    if reply.status == StatusCode::NOT_FOUND || reply.status.is_server_error() {
+        // While a container is being removed, dockerd fails in several ways, and of a ghost it knows nothing but its
+        // place in the listing.
         return listed(api, id).await;
     }
     let object: Value = reply.json(About::Container)?;

@@ -7,7 +7,6 @@ use std::{sync::Arc, time::Duration};
 use bollard::models::ExecConfig;
 use futures_util::{FutureExt as _, future::BoxFuture};
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
 
 use super::{
     api::{Api, typed_error},
@@ -21,10 +20,8 @@ use super::{
 use crate::engine::{
     backend::{Session, session_input},
     core::limits,
-    domain::{
-        Error, ErrorKind, ExecSpec, Flow, Force, HostKind, ProcessExit, Result, SessionOutput, Signal, TerminalSize,
-        Verb,
-    },
+    domain::{Error, ErrorKind, ExecSpec, Flow, Force, HostKind, ProcessExit, Result, Signal, TerminalSize, Verb},
+    sync::ring,
 };
 
 /// After the stream's end the daemon needs a moment to know the exit code.
@@ -77,7 +74,7 @@ pub async fn exec(target: Target<'_>, api: &Arc<Api>, sessions: &Sessions, spec:
 /// Nobody listens: the channels are closed from the start.
 fn silent() -> Session {
     let (input, _) = session_input();
-    let (_, output) = mpsc::channel::<SessionOutput>(1);
+    let (_, output) = ring(1);
     Session { input, output }
 }
 

@@ -13,10 +13,7 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use tokio::{
-    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
-    sync::mpsc::{self, error::TrySendError},
-};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio_util::sync::CancellationToken;
 
 use super::multiplexed::{Demultiplexer, Frame};
@@ -24,6 +21,7 @@ use crate::engine::{
     backend::{InputReceiver, Session, session_input},
     core::limits,
     domain::{ContainerId, Flow, LogSource, ProcessExit, Result, SessionInput, SessionOutput, Signal, TerminalSize},
+    sync::{RingWriter, ring},
 };
 
 /// Read from the socket at once.
@@ -88,7 +86,7 @@ where
     E: Future<Output = Result<ProcessExit>> + Send + 'static,
 {
     let (input, inputs) = session_input();
-    let (outputs, output) = mpsc::channel(limits::SESSION_ITEMS);
+    let (outputs, output) = ring(limits::SESSION_ITEMS);
     let relief = sessions.register(id);
     tokio::spawn(async move {
         let _ended = relief.clone().drop_guard();
@@ -103,27 +101,25 @@ async fn run<E: Future<Output = Result<ProcessExit>>>(
     remote: impl Remote,
     exit: impl FnOnce(Vec<u8>) -> E,
     inputs: InputReceiver,
-    outputs: mpsc::Sender<SessionOutput>,
+    outputs: RingWriter<SessionOutput>,
     relief: CancellationToken,
 ) {
     // The whole connection lives here: dropping it detaches.
     let (reader, writer) = tokio::io::split(connection);
-    let delivery = Delivery { outputs: outputs.clone(), flow: shape.flow, relief, missed: 0 };
+    let delivery = Delivery { outputs: outputs.clone(), flow: shape.flow, relief };
     let ended = tokio::select! {
         ended = deliver(reader, shape.tty, delivery) => ended,
-        () = outputs.closed() => End::Left,
+        () = outputs.left() => End::Left,
         never = type_in(writer, shape.stdin, inputs, remote) => match never {},
     };
     match ended {
         End::Left | End::Broken => {}
-        End::Of { missed, head } => {
-            // A client that fell behind is told so even when nothing follows.
-            let told = missed == 0 || outputs.send(SessionOutput::Missed { bytes: missed }).await.is_ok();
+        End::Of { head } => {
             let known = tokio::select! {
                 exit = exit(head) => exit,
-                () = outputs.closed() => return,
+                () = outputs.left() => return,
             };
-            if let (true, Ok(exit)) = (told, known) {
+            if let Ok(exit) = known {
                 // The client may leave at the last moment.
                 let _ = outputs.send(SessionOutput::Exit(exit)).await;
             }
@@ -134,7 +130,6 @@ async fn run<E: Future<Output = Result<ProcessExit>>>(
 enum End {
     /// The stream ended: everything it printed has been read.
     Of {
-        missed: u64,
         head: Vec<u8>,
     },
     Broken,
@@ -143,73 +138,38 @@ enum End {
 }
 
 struct Delivery {
-    outputs: mpsc::Sender<SessionOutput>,
+    outputs: RingWriter<SessionOutput>,
     flow: Flow,
     relief: CancellationToken,
-    missed: u64,
 }
 
 impl Delivery {
     /// Hands one piece to the client; `false` when it has left.
-    async fn pass(&mut self, piece: SessionOutput) -> bool {
-        let waits = match self.flow {
-            Flow::Lossless => !self.relief.is_cancelled(),
-            Flow::Viewer => false,
-        };
-        if waits && self.missed == 0 {
-            let piece = tokio::select! {
-                room = self.outputs.reserve() => {
-                    return room.map(|room| room.send(piece)).is_ok();
-                }
-                () = self.relief.cancelled() => piece,
-            };
-            return self.offer(piece);
+    async fn pass(&self, piece: SessionOutput) -> bool {
+        match self.flow {
+            Flow::Viewer => {}
+            Flow::Lossless => tokio::select! {
+                // Whether there is room or nobody is there, the offer below tells.
+                _ = self.outputs.room() => {}
+                () = self.relief.cancelled() => {}
+            },
         }
-        self.offer(piece)
-    }
-
-    fn offer(&mut self, piece: SessionOutput) -> bool {
-        if self.missed > 0 {
-            match self.outputs.try_send(SessionOutput::Missed { bytes: self.missed }) {
-                Ok(()) => self.missed = 0,
-                Err(TrySendError::Full(_)) => {
-                    self.missed += length(&piece);
-                    return true;
-                }
-                Err(TrySendError::Closed(_)) => return false,
-            }
-        }
-        match self.outputs.try_send(piece) {
-            Ok(()) => true,
-            Err(TrySendError::Full(piece)) => {
-                self.missed += length(&piece);
-                true
-            }
-            Err(TrySendError::Closed(_)) => false,
-        }
+        self.outputs.offer(piece).is_ok()
     }
 }
 
-fn length(piece: &SessionOutput) -> u64 {
-    match piece {
-        SessionOutput::Stdout(bytes) | SessionOutput::Stderr(bytes) => bytes.len() as u64,
-        SessionOutput::Missed { bytes } => *bytes,
-        SessionOutput::Exit(_) => 0,
-    }
-}
-
-async fn deliver(mut reader: impl AsyncRead + Unpin, tty: bool, mut delivery: Delivery) -> End {
+async fn deliver(mut reader: impl AsyncRead + Unpin, tty: bool, delivery: Delivery) -> End {
     let mut cutter = Demultiplexer::default();
     let mut chunk = vec![0; CHUNK];
     let mut head = Vec::new();
     loop {
         let read = match reader.read(&mut chunk).await {
-            Ok(0) => return End::Of { missed: delivery.missed, head },
+            Ok(0) => return End::Of { head },
             Ok(read) => chunk.get(..read).unwrap_or_default(),
             // The process ended and left input unread: Podman closes with that. Whether the daemon is still there
             // shows when it is asked for the exit.
             Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {
-                return End::Of { missed: delivery.missed, head };
+                return End::Of { head };
             }
             Err(_) => return End::Broken,
         };

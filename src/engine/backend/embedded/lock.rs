@@ -14,7 +14,10 @@ use super::{
     disk::{Disk, LockedFile},
     machine::Machine,
 };
-use crate::engine::domain::{Error, ErrorKind, Result, Timestamp, Verb};
+use crate::engine::{
+    domain::{Error, ErrorKind, Result, Timestamp, Verb},
+    sync::waits::{self, Mark},
+};
 
 #[cfg(test)]
 mod tests;
@@ -48,6 +51,7 @@ impl Holder {
 pub struct Lock {
     file: Box<dyn LockedFile>,
     mode: Mode,
+    _mark: Mark,
 }
 
 impl std::fmt::Debug for Lock {
@@ -80,7 +84,7 @@ pub fn try_lock(disk: &dyn Disk, path: &Path, mode: Mode, holder: &Holder) -> io
         // The name of an exclusive holder that was killed would make waiters give up on the living.
         Mode::Shared => file.describe(b""),
     };
-    Ok(Some(Lock { file, mode }))
+    Ok(Some(Lock { file, mode, _mark: waits::holding(path) }))
 }
 
 /// Takes the lock, waiting for its holder at most until that holder's own deadline and a margin, and
@@ -94,10 +98,13 @@ pub fn lock(machine: &Machine, path: &Path, mode: Mode, holder: &Holder, patienc
     let started = clock.instant();
     let elapsed = || clock.instant().saturating_duration_since(started);
     let mut pause = PAUSE_FIRST;
+    let mut mark = None;
     loop {
         match try_lock(&**disk, path, mode, holder) {
             Ok(Some(lock)) => return Ok(lock),
-            Ok(None) => {}
+            Ok(None) => {
+                mark.get_or_insert_with(|| waits::waiting(path));
+            }
             Err(error) => return Err(Error::io("its lock cannot be taken", error)),
         }
         let holding = holder_of(&**disk, path);

@@ -17,6 +17,7 @@ use super::disk::{Disk, RealDisk};
 use crate::engine::{
     backend::clock::{Clock, SystemClock},
     domain::ContainerId,
+    sync::waits,
 };
 
 /// The machine as one process sees it. Clones are the same process.
@@ -120,6 +121,7 @@ pub struct OsThreads;
 impl Threads for OsThreads {
     fn together(&self, mut tasks: Vec<Task<'_>>) -> Result<(), Panicked> {
         let last = tasks.pop();
+        let join = &waits::join();
         let whole = thread::scope(|scope| {
             // What a task leaves half-changed is only read by code that expects it to have failed.
             let here = |task: Task<'_>| catch_unwind(AssertUnwindSafe(task)).is_ok();
@@ -129,6 +131,7 @@ impl Threads for OsThreads {
                 let waiting = Arc::new(Mutex::new(Some(task)));
                 let taken = Arc::clone(&waiting);
                 let run = move || {
+                    let _awaited = join.this_thread();
                     if let Some(task) = take(&taken) {
                         task();
                     }

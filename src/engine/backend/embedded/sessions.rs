@@ -2,13 +2,17 @@
 //!
 //! Deliberately elsewhere: the connection itself (`kernel::ProcessSession`).
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    runtime::Handle,
+    sync::{mpsc, oneshot},
+};
 
 use super::kernel::{ProcessSession, SessionReader, SessionWriter};
 use crate::engine::{
     backend::{InputReceiver, Session, session_input},
     core::limits,
     domain::{Error, ErrorKind, Result, SessionInput, SessionOutput},
+    sync::{RingWriter, ring},
 };
 
 /// Joins `process` to channels. A reader that leaves hangs up; an input that closes only stops feeding.
@@ -18,12 +22,13 @@ use crate::engine::{
 /// `Io` when no thread can be started.
 pub fn bridge(process: ProcessSession) -> Result<Session> {
     let (input, to_process) = session_input();
-    let (from_process, output) = mpsc::channel(limits::SESSION_ITEMS);
+    let (from_process, output) = ring(limits::SESSION_ITEMS);
+    let runtime = Handle::current();
     let hang_up = process.input.hang_up_handle();
     let departure = from_process.clone();
     let (over, ended) = oneshot::channel::<()>();
     spawn("wharf-session-output", move || {
-        pump_output(process.output, &from_process);
+        pump_output(process.output, &from_process, &runtime);
         drop(over);
     })?;
     let InputReceiver { bytes, control } = to_process;
@@ -33,7 +38,7 @@ pub fn bridge(process: ProcessSession) -> Result<Session> {
     tokio::spawn(async move {
         // Its own sender must go with the process's, or the receiver would never see the end.
         tokio::select! {
-            () = departure.closed() => hang_up.hang_up(),
+            () = departure.left() => hang_up.hang_up(),
             _ = ended => {}
         }
     });
@@ -44,15 +49,15 @@ pub fn bridge(process: ProcessSession) -> Result<Session> {
 #[must_use]
 pub fn ended() -> Session {
     let (input, _) = session_input();
-    let (_, output) = mpsc::channel(1);
+    let (_, output) = ring(1);
     Session { input, output }
 }
 
-fn pump_output(mut reader: Box<dyn SessionReader>, output: &mpsc::Sender<SessionOutput>) {
+fn pump_output(mut reader: Box<dyn SessionReader>, output: &RingWriter<SessionOutput>, runtime: &Handle) {
     // A broken connection and an ended one look the same to the client: no `Exit` came.
     while let Ok(Some(item)) = reader.receive() {
         let last = matches!(item, SessionOutput::Exit(_));
-        if output.blocking_send(item).is_err() || last {
+        if runtime.block_on(output.send(item)).is_err() || last {
             return;
         }
     }

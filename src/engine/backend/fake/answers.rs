@@ -10,6 +10,7 @@ use super::{Entry, FakeHost, process::Program};
 use crate::engine::{
     backend::{Answer, Backend, EventRange, Notice, OperationContext, Session, Started, session_input},
     domain::*,
+    sync::{ring, task},
 };
 
 impl Backend for FakeHost {
@@ -297,7 +298,7 @@ impl Backend for FakeHost {
             let (output, session) = self.session(&id, true);
             let (Some(output), Some(session)) = (output, session) else { return Err(Error::no_such_container(&id)) };
             let host = self.clone();
-            tokio::spawn(async move {
+            task::spawn(async move {
                 let options = LogOptions { follow: true, tail: Some(0), ..LogOptions::default() };
                 let copying = async {
                     while let Some(batch) = batches.recv().await {
@@ -328,8 +329,8 @@ impl Backend for FakeHost {
             }
             let program = Program::of(&spec.command)?;
             let (to_process, mut input) = session_input();
-            let (output, from_process) = mpsc::channel(64);
-            tokio::spawn(async move {
+            let (output, from_process) = ring(64);
+            task::spawn(async move {
                 let (_signals, incoming) = mpsc::channel(16);
                 let (stdin, bytes) = mpsc::channel(16);
                 let feeding = async move {
@@ -343,7 +344,7 @@ impl Backend for FakeHost {
                     let mut bytes = line.to_vec();
                     bytes.push(b'\n');
                     // A client that does not read loses output, never the engine.
-                    let _ = printed.try_send(SessionOutput::Stdout(bytes));
+                    let _ = printed.offer(SessionOutput::Stdout(bytes));
                 };
                 let feeder = tokio::spawn(feeding);
                 let exit = super::process::run(program, incoming, bytes, emit).await;

@@ -20,7 +20,7 @@ use tokio::sync::{broadcast, watch};
 
 use self::process::Process;
 use super::Notice;
-use crate::engine::domain::*;
+use crate::engine::{domain::*, sync::time};
 
 /// A host without a machine. Clones share it.
 #[derive(Clone)]
@@ -121,7 +121,7 @@ impl FakeHost {
     async fn travel(&self) {
         tokio::task::yield_now().await;
         if !self.latency.is_zero() {
-            tokio::time::sleep(self.latency).await;
+            time::sleep(self.latency).await;
         }
         let mut silent = self.silent.subscribe();
         // The sender lives in `self`.

@@ -11,6 +11,7 @@ use crate::engine::{
     backend::{Notice, OperationContext, Session},
     core::limits,
     domain::*,
+    sync::{RingWriter, task, time},
 };
 
 /// Longer than any test.
@@ -110,7 +111,7 @@ pub async fn run(
             for line in lines {
                 emit(line.as_bytes());
             }
-            let end = tokio::time::sleep(time);
+            let end = time::sleep(time);
             tokio::pin!(end);
             loop {
                 tokio::select! {
@@ -166,7 +167,7 @@ impl FakeHost {
         &self,
         id: &ContainerId,
         program: Program,
-        emit_too: Option<mpsc::Sender<SessionOutput>>,
+        emit_too: Option<RingWriter<SessionOutput>>,
     ) {
         let (signals, incoming) = mpsc::channel(16);
         let (stdin, input) = mpsc::channel(16);
@@ -176,7 +177,7 @@ impl FakeHost {
         }
         let host = self.clone();
         let id = id.clone();
-        tokio::spawn(async move {
+        task::spawn(async move {
             let printer = host.clone();
             let printed = id.clone();
             let emit = |line: &[u8]| {
@@ -185,7 +186,7 @@ impl FakeHost {
                     let mut bytes = line.to_vec();
                     bytes.push(b'\n');
                     // A full session is the client's loss; the log has it.
-                    let _ = session.try_send(SessionOutput::Stdout(bytes));
+                    let _ = session.offer(SessionOutput::Stdout(bytes));
                 }
             };
             let exit = run(program, incoming, input, emit).await;
@@ -237,7 +238,7 @@ impl FakeHost {
         };
         let grace = options.grace.map_or(limits::STOP_GRACE, |grace| grace.0);
         context.step("sent the stop signal");
-        let ended = tokio::time::timeout(grace, exit.wait_for(Option::is_some)).await.is_ok();
+        let ended = time::timeout(grace, exit.wait_for(Option::is_some)).await.is_ok();
         if !ended {
             self.signal(id, Signal::KILL);
             // The sender lives as long as the container; a removed one has ended.

@@ -3,12 +3,13 @@
 //! Deliberately elsewhere: images (`images`), processes (`process`), the seam (`answers`).
 
 use futures_util::FutureExt;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 
 use super::{Entry, FakeHost, canonical};
 use crate::engine::{
     backend::{Answer, Notice, Session, session_input},
     domain::*,
+    sync::{RingWriter, ring, task},
 };
 
 impl FakeHost {
@@ -97,14 +98,14 @@ impl FakeHost {
         &self,
         id: &ContainerId,
         wanted: bool,
-    ) -> (Option<mpsc::Sender<SessionOutput>>, Option<Session>) {
+    ) -> (Option<RingWriter<SessionOutput>>, Option<Session>) {
         if !wanted {
             return (None, None);
         }
-        let (output, to_client) = mpsc::channel(64);
+        let (output, to_client) = ring(64);
         let (input, mut from_client) = session_input();
         let (host, fed) = (self.clone(), id.clone());
-        tokio::spawn(async move {
+        task::spawn(async move {
             while let Some(item) = from_client.bytes.recv().await {
                 let stdin = host.world().containers.get(&fed).and_then(|entry| entry.process.as_ref()?.stdin.clone());
                 match (item, stdin) {
@@ -122,7 +123,7 @@ impl FakeHost {
             }
         });
         let (host, id) = (self.clone(), id.clone());
-        tokio::spawn(async move {
+        task::spawn(async move {
             while let Some(item) = from_client.control.recv().await {
                 match item {
                     SessionInput::Signal(signal) => {

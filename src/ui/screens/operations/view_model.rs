@@ -53,6 +53,9 @@ pub fn command_line(operation: &Operation, facts: &Facts) -> SafeText<'static> {
 #[must_use]
 pub fn state_text(operation: &Operation, facts: &Facts) -> StateText {
     let text = |words: String, tone| StateText { words: SafeText::from(words), tone, bar: None };
+    if let (true, Some(waits_for)) = (operation.is_running(), &operation.progress.overdue) {
+        return text(format!("past its deadline, waits for {waits_for}"), Tone::Warning);
+    }
     match &operation.state {
         OperationState::Queued => text("waiting for an earlier one".to_owned(), Tone::Quiet),
         OperationState::Running => {

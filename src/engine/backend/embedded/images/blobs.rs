@@ -23,6 +23,7 @@ use crate::engine::{
         },
     },
     domain::{Digest, Digester, Error, ErrorKind, Result, Verb},
+    sync::{Flights, Lead, waits},
 };
 
 /// How often a waiter looks whether the writer of a digest is done: file locks tell nobody, with a deadline or a
@@ -34,11 +35,13 @@ const WRITER_POLL: Duration = Duration::from_millis(20);
 pub(super) struct Blobs {
     layout: Layout,
     machine: Machine,
+    /// What threads of this process write, by lock file; other processes are excluded by the file itself.
+    flights: Flights<PathBuf>,
 }
 
 impl Blobs {
     pub(super) fn new(layout: Layout, machine: Machine) -> Self {
-        Self { layout, machine }
+        Self { layout, machine, flights: Flights::default() }
     }
 
     /// Whether the blob is here with the size it should have.
@@ -123,12 +126,22 @@ impl Blobs {
         waiting: &dyn Fn(),
     ) -> Result<WriterLock> {
         let mut told = false;
+        let mut mark = None;
+        let lead = self.flights.lead(&path, check, &mut || {
+            told = true;
+            mark = Some(waits::waiting(&path));
+            waiting();
+        })?;
         loop {
             check()?;
             let holder = Holder::this_process(&self.machine, Verb::Pull, context.remaining());
             match try_lock(self.disk(), &path, Mode::Exclusive, &holder) {
-                Ok(Some(lock)) => return Ok(WriterLock { _lock: lock, disk: Arc::clone(&self.machine.disk), path }),
+                Ok(Some(lock)) => {
+                    let disk = Arc::clone(&self.machine.disk);
+                    return Ok(WriterLock { _lock: lock, _lead: lead, disk, path });
+                }
                 Ok(None) => {
+                    mark.get_or_insert_with(|| waits::waiting(&path));
                     if !std::mem::replace(&mut told, true) {
                         waiting();
                     }
@@ -153,6 +166,8 @@ impl Blobs {
 /// The right to write one blob or one layer. Its file goes with it; waiters notice and make their own.
 pub(super) struct WriterLock {
     _lock: Lock,
+    /// Dropped after the lock: the next thread finds the file free.
+    _lead: Lead<PathBuf>,
     disk: Arc<dyn Disk>,
     path: PathBuf,
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::{
     layers::{PublishedLayer, Staging},
-    receive::{Control, Partial, Tide, TideReader, receive},
+    receive::{Control, Partial, TideReader, receive},
     source::ImageSource,
     store::ImageStore,
     transfers::TransferBoard,
@@ -16,6 +16,7 @@ use super::{
 use crate::engine::{
     backend::{OperationContext, embedded::manifest::Descriptor},
     domain::{Digest, Error, ErrorKind, Result, TransferPhase},
+    sync::Tide,
 };
 
 /// One blob to fetch and the layer it holds.

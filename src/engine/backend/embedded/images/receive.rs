@@ -6,7 +6,6 @@
 
 use std::{
     io::{self, Read, Write},
-    sync::{Condvar, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -23,6 +22,7 @@ use crate::engine::{
         },
     },
     domain::{Digester, Error, ErrorKind, Result},
+    sync::{Flood, Tide, TideEnd},
 };
 
 /// Bytes taken from the network at a time.
@@ -31,64 +31,6 @@ const PIECE: usize = 256 << 10;
 const ATTEMPTS: u32 = 4;
 /// The first pause after an interruption; it doubles.
 const PAUSE: Duration = Duration::from_millis(200);
-
-/// How much of a growing file is there, and whether more will come.
-#[derive(Default)]
-pub(super) struct Tide {
-    level: Mutex<Level>,
-    changed: Condvar,
-}
-
-#[derive(Default)]
-struct Level {
-    available: u64,
-    ended: Option<Ended>,
-    /// The reader needs no more.
-    abandoned: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Ended {
-    Complete,
-    Failed,
-}
-
-impl Tide {
-    /// Tells the writer that whoever read has failed for a reason of his own.
-    pub(super) fn abandon(&self) {
-        self.level().abandoned = true;
-    }
-
-    fn rise(&self, available: u64) {
-        self.level().available = available;
-        self.changed.notify_all();
-    }
-
-    fn end(&self, how: Ended) {
-        self.level().ended = Some(how);
-        self.changed.notify_all();
-    }
-
-    /// Waits until more than `position` bytes are there. `false` at the end of a complete file.
-    fn wait_beyond(&self, position: u64) -> io::Result<u64> {
-        let mut level = self.level();
-        loop {
-            if level.available > position {
-                return Ok(level.available - position);
-            }
-            match level.ended {
-                Some(Ended::Complete) => return Ok(0),
-                Some(Ended::Failed) => return Err(io::Error::other("the transfer of the layer failed")),
-                None => level = self.changed.wait(level).unwrap_or_else(PoisonError::into_inner),
-            }
-        }
-    }
-
-    fn level(&self) -> MutexGuard<'_, Level> {
-        // A number and a flag are consistent even if a thread died between two updates.
-        self.level.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 /// Reads a file as far as it has grown, and waits for more.
 pub(super) struct TideReader<'a> {
@@ -105,7 +47,11 @@ impl<'a> TideReader<'a> {
 
 impl Read for TideReader<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let there = usize::try_from(self.tide.wait_beyond(self.position)?).unwrap_or(usize::MAX);
+        let there = match self.tide.wait_beyond(self.position) {
+            Flood::Bytes(there) => usize::try_from(there).unwrap_or(usize::MAX),
+            Flood::Ended(TideEnd::Complete) => return Ok(0),
+            Flood::Ended(TideEnd::Failed) => return Err(io::Error::other("the transfer of the layer failed")),
+        };
         let wanted = into.len().min(there);
         let Some(into) = into.get_mut(..wanted) else { return Ok(0) };
         let count = self.file.read(into)?;
@@ -172,9 +118,9 @@ pub(super) fn receive(
     let outcome =
         receive_rest(descriptor, &mut partial, source, control, tide).and_then(|()| commit(blobs, descriptor, partial));
     match &outcome {
-        Ok(()) => tide.end(Ended::Complete),
+        Ok(()) => tide.end(TideEnd::Complete),
         Err(error) => {
-            tide.end(Ended::Failed);
+            tide.end(TideEnd::Failed);
             if error.kind() == ErrorKind::DigestMismatch {
                 // Wrong content cannot be continued. Failing to delete it only costs the next attempt a round.
                 let _ = blobs.disk().remove_file(&blobs.layout().partial_blob(&descriptor.digest));
@@ -253,7 +199,7 @@ fn receive_some(
     let mut piece = vec![0; PIECE];
     loop {
         (control.check)()?;
-        if tide.level().abandoned {
+        if tide.is_abandoned() {
             return Err(Error::cancelled().into());
         }
         let count = match body.read(&mut piece) {

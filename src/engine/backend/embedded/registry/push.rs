@@ -6,10 +6,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     io::Read,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
 };
 
 use super::{
@@ -24,6 +21,7 @@ use super::{
 use crate::engine::{
     backend::{OperationContext, embedded::manifest::Descriptor},
     domain::{Digest, Done, Error, ErrorKind, ImageReference, Outcome, Result, Transfer, TransferPhase},
+    sync::primitives::{AtomicBool, Mutex, lock},
 };
 
 /// Blobs sent at a time to one repository, as Docker has it.
@@ -317,8 +315,7 @@ impl<'a> Board<'a> {
     fn tell(&self, repository: &Repository, digest: &Digest, phase: TransferPhase, done: u64) {
         let Some(line) = self.lines.get(&(repository.clone(), digest.clone())) else { return };
         {
-            // An insert cannot leave the map half changed.
-            let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut told = lock(&self.told);
             let last = told.get(line);
             if last.is_some_and(|(last, at)| *last == phase && at.abs_diff(done) < Self::STEP) {
                 return;

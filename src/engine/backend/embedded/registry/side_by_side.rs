@@ -2,12 +2,12 @@
 //!
 //! Deliberately elsewhere: what is transferred (`push`).
 
-use std::sync::{
-    Mutex, PoisonError,
-    atomic::{AtomicUsize, Ordering},
-};
+use std::sync::{PoisonError, atomic::Ordering};
 
-use crate::engine::backend::embedded::machine::{Task, Threads};
+use crate::engine::{
+    backend::embedded::machine::{Task, Threads},
+    sync::primitives::{AtomicUsize, Mutex, lock},
+};
 
 /// Does `work` on every item, at most `width` at a time, and returns the results in the items' order. A panic in `work`
 /// goes on in the caller.
@@ -27,8 +27,7 @@ pub fn side_by_side<T: Sync, R: Send>(
             let place = next.fetch_add(1, Ordering::Relaxed);
             let Some(item) = items.get(place) else { return };
             let result = work(item);
-            // A push cannot leave the list half changed.
-            results.lock().unwrap_or_else(PoisonError::into_inner).push((place, result));
+            lock(&results).push((place, result));
         }
     };
     let workers = (0..width.min(items.len())).map(|_| Box::new(worker) as Task<'_>).collect();
@@ -40,7 +39,9 @@ pub fn side_by_side<T: Sync, R: Send>(
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::sync::atomic::AtomicUsize;
+
+    use super::{Ordering, side_by_side};
     use crate::engine::backend::embedded::machine::OsThreads;
 
     #[test]
