@@ -19,7 +19,9 @@ use super::{
 };
 use crate::engine::{
     backend::{OperationContext, embedded::kernel::Liveness},
-    domain::{ContainerId, Done, Error, ErrorKind, EventAction, Force, RemoveOptions, Result, Signal, Verb},
+    domain::{
+        ContainerId, Done, Error, ErrorKind, EventAction, Force, Generation, RemoveOptions, Result, Signal, Verb,
+    },
 };
 
 /// Between two tries to sweep after a monitor that is winding up: its lock tells nobody that it is free.
@@ -89,7 +91,7 @@ impl Containers {
                 outcome => outcome?,
             }
         }
-        if self.store.disk().exists(&run_dir) {
+        if record.run > Generation::default() {
             self.sweep(&run_dir, until)?;
         }
         let remover = self.tree_remover();

@@ -3,6 +3,7 @@
 //! Deliberately elsewhere: each piece of work (its own file in this folder).
 
 use std::{
+    os::fd::AsFd as _,
     path::{Path, PathBuf},
     process::Child,
     sync::{Mutex, OnceLock},
@@ -15,11 +16,13 @@ use super::{
     exec::ExecOrders,
     launcher::{Ready, Spawned, await_start, spawn_monitor, spawn_role},
     link::{Link, Waited},
+    process,
     protocol::{Decoder, Request},
     ps,
     run_dir::RunDir,
     sealed::SealedBinary,
     session::{self, Control},
+    signals,
     unattended::{self, not_running, timed_out},
 };
 use crate::engine::{
@@ -210,9 +213,23 @@ impl Kernel for LinuxKernel {
         let asked = match Link::ask(run_dir, Request::Kill { signal }, answer_until) {
             // A monitor that stands still must not keep its container alive.
             Err(error) if error.kind() == ErrorKind::TimedOut => {
+                let monitor = RunDir::new(run_dir).read_state().map(|state| state.monitor);
                 let init = unattended::signal(run_dir, signal)?;
-                let ended = signal != Signal::KILL || unattended::wait_gone(&init, until)?;
-                return if ended { Ok(()) } else { Err(timed_out()) };
+                if signal != Signal::KILL {
+                    return Ok(());
+                }
+                if !unattended::wait_gone(&init, until)? {
+                    return Err(timed_out());
+                }
+                // It may be slow, not stopped; then it records the end. Standing still, it would keep what it holds.
+                if !self.await_monitor_gone(run_dir, Instant::now() + ANSWER)
+                    && let Some(monitor) = monitor.and_then(|identity| process::open(&identity))
+                {
+                    // It may have gone just now.
+                    let _ = signals::send(monitor.as_fd(), Signal::KILL);
+                    self.await_monitor_gone(run_dir, until);
+                }
+                return Ok(());
             }
             asked => asked?,
         };

@@ -10,14 +10,21 @@ use std::{
     time::{Duration, Instant},
 };
 
+use serde::{Deserialize, Serialize};
+
 use super::{client_socket::SOCKET, rootfs::make_dir};
 use crate::engine::{
-    backend::embedded::{launch::StateFile, stop_at},
+    backend::embedded::{
+        launch::{ProcessIdentity, StateFile},
+        stop_at,
+    },
     domain::{Error, ErrorKind, Result},
 };
 
 const LOCK: &str = "monitor.lock";
 const STATE: &str = "state.json";
+/// Which process was created, until the state says that it runs.
+const CREATED: &str = "created.json";
 /// What a monitor leaves that is killed while it writes its state; see [`replace`].
 const STATE_TEMPORARY: &str = "state.tmp";
 /// How long a monitor waits for its predecessor to finish, and for those who only look.
@@ -26,6 +33,13 @@ const LOCK_WAIT: Duration = Duration::from_secs(3);
 #[derive(Clone, Debug)]
 pub(super) struct RunDir {
     path: PathBuf,
+}
+
+/// A process that was created, and in which boot.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Created {
+    pub(super) boot_id: String,
+    pub(super) init: ProcessIdentity,
 }
 
 /// Held for a monitor's whole life.
@@ -116,7 +130,7 @@ impl RunDir {
         for part in [self.bundle(), self.etc(), self.runtime(), self.exec()] {
             let _ = fs::remove_dir_all(part); // As above.
         }
-        for file in [STATE, STATE_TEMPORARY, SOCKET] {
+        for file in [STATE, STATE_TEMPORARY, CREATED, SOCKET] {
             let _ = fs::remove_file(self.path.join(file)); // As above.
         }
     }
@@ -126,6 +140,19 @@ impl RunDir {
         let text = serde_json::to_vec(state).unwrap_or_default();
         replace(&self.path.join(STATE), &text, Sync::No)
             .map_err(|error| Error::io(format_args!("writing the state of {}", self.path.display()), error))
+    }
+
+    /// Notes the process that is about to be started: a monitor killed before it writes the state must not leave one
+    /// that nobody knows of.
+    pub(super) fn note_created(&self, created: &Created) -> Result<()> {
+        let text = serde_json::to_vec(created).unwrap_or_default();
+        fs::write(self.path.join(CREATED), text)
+            .map_err(|error| Error::io(format_args!("writing to {}", self.path.display()), error))
+    }
+
+    pub(super) fn read_created(&self) -> Option<Created> {
+        let text = fs::read(self.path.join(CREATED)).ok()?; // Not there: none was created.
+        serde_json::from_slice(&text).ok() // Cut: it was not started yet.
     }
 
     pub(super) fn read_state(&self) -> Option<StateFile> {

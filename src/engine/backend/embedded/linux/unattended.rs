@@ -83,28 +83,45 @@ pub(super) fn stop(run_dir: &Path, stop_signal: Signal, grace: Duration, until: 
 /// Removes what an unattended run left: its groups, its files, at last its run directory.
 pub(super) fn sweep(run_dir: &Path) -> Result<()> {
     if !run_dir.exists() {
-        return Ok(());
+        // Perhaps somebody cleared a temporary directory under a running container: its group still has its name.
+        return sweep_group(run_dir);
     }
     let dir = RunDir::new(run_dir);
     if init_of(dir.read_state().as_ref()).is_some() {
         return Err(Error::new(ErrorKind::Refused, "the container runs").remedy("stop or kill it first"));
     }
     let lock = dir.lock()?;
-    stop_at::step("kill stragglers of", run_dir);
-    let cgroup = cgroup_of(run_dir)?;
-    // Whoever is left in the group belongs to no container any more: execs of a dead one, or a process
-    // that was created and never started.
-    cgroup.kill();
-    if cgroup.is_frozen() {
-        cgroup.set_frozen(Frozen::No).map_err(|error| Error::io("thawing what is left", error))?;
-    }
-    stop_at::step("remove control groups of", run_dir);
-    cgroup.remove(Duration::from_secs(2)).map_err(|error| Error::io("removing control groups", error))?;
+    end_unrecorded(&dir)?;
+    sweep_group(run_dir)?;
     stop_at::step("clear", run_dir);
     dir.remove_parts();
     stop_at::step("unlock", run_dir);
     lock.release_with(&dir);
     Ok(())
+}
+
+/// Ends a process whose monitor was killed between starting it and saying so. Where there are control groups its group
+/// would tell as well.
+pub(super) fn end_unrecorded(dir: &RunDir) -> Result<()> {
+    let Some(created) = dir.read_created() else { return Ok(()) };
+    let this_boot = process::boot_id().is_ok_and(|boot| boot == created.boot_id);
+    let Some(process) = this_boot.then(|| process::open(&created.init)).flatten() else { return Ok(()) };
+    // It may have ended meanwhile.
+    let _ = signals::send(process.as_fd(), Signal::KILL);
+    if wait_gone(&process, Instant::now() + Duration::from_secs(2))? { Ok(()) } else { Err(timed_out()) }
+}
+
+/// Ends who is left in the container's group, and removes it. They belong to no run any more: execs of a dead one, a
+/// process that was created and never started, or one whose run directory was deleted by somebody.
+fn sweep_group(run_dir: &Path) -> Result<()> {
+    let cgroup = cgroup_of(run_dir)?;
+    stop_at::step("kill stragglers of", run_dir);
+    cgroup.kill();
+    if cgroup.is_frozen() {
+        cgroup.set_frozen(Frozen::No).map_err(|error| Error::io("thawing what is left", error))?;
+    }
+    stop_at::step("remove control groups of", run_dir);
+    cgroup.remove(Duration::from_secs(2)).map_err(|error| Error::io("removing control groups", error))
 }
 
 pub(super) fn not_running() -> Error {

@@ -35,12 +35,12 @@ use crate::engine::{
             protocol::Status,
             pump::Stdio,
             rootfs::Rootfs,
-            run_dir::{MonitorLock, RunDir},
+            run_dir::{Created, MonitorLock, RunDir},
             runtime_failure::runtime_failure,
             signals,
             spec::{self, Surroundings},
             status_line::StatusLine,
-            user,
+            unattended, user,
         },
         log_segments::LogWriter,
         stop_at,
@@ -73,6 +73,7 @@ pub(super) fn launch(plan: &LaunchPlan, starter: &mut StatusLine) -> Result<Laun
     let run_dir = RunDir::new(&plan.run_dir);
     stop_at::step("lock", &plan.run_dir);
     let lock = run_dir.lock()?;
+    unattended::end_unrecorded(&run_dir)?;
     let mut undo = Undo { run_dir: run_dir.clone(), cgroup: None, init: None };
     match prepare_and_start(plan, starter, &run_dir, &mut undo) {
         Ok((state, init, cgroup, socket, stdio)) => {
@@ -115,6 +116,8 @@ fn prepare_and_start(
     );
     let cgroup = Cgroup::locate(&mounts, &group);
     undo.cgroup = Some(cgroup.clone());
+    // A run whose directory somebody deleted is not seen any more, but it still writes to the same files.
+    cgroup.kill();
     let view = (ids == Ids::All && mounts.version() == Version::V1).then(|| run_dir.cgroup_view());
     let place = match ids {
         Ids::All => Birthplace::Group { cgroup: &cgroup, view: view.as_deref() },
@@ -142,6 +145,8 @@ fn prepare_and_start(
         Some(Status::Go) => {}
         Some(_) | None => return Err(Error::new(ErrorKind::Cancelled, "the starter went away before the start")),
     }
+    let boot_id = process::boot_id().map_err(|error| Error::io("reading the boot id", error))?;
+    run_dir.note_created(&Created { boot_id: boot_id.clone(), init: identity.clone() })?;
     stop_at::step("start process", &plan.run_dir);
     let started = Timestamp::now();
     start(plan, run_dir)?;
@@ -152,7 +157,7 @@ fn prepare_and_start(
     let state = StateFile {
         format: FORMAT,
         generation: plan.generation,
-        boot_id: process::boot_id().map_err(|error| Error::io("reading the boot id", error))?,
+        boot_id,
         monitor: me,
         init: identity,
         started,
