@@ -9,6 +9,7 @@ mod imports;
 mod paths;
 mod proofs;
 mod rules;
+mod steps;
 mod tree;
 mod words;
 
@@ -72,4 +73,10 @@ fn no_path_of_one_machine_is_in_the_tree() {
 fn every_dependency_is_a_decision_and_none_is_banned() {
     let tree = Tree::of_this_project();
     none([dependencies::undecided(&tree), dependencies::banned(&tree)].concat());
+}
+
+#[test]
+fn whatever_the_engine_changes_is_a_point_at_which_chaos_kills() {
+    let tree = Tree::of_this_project();
+    none([steps::past_the_seam(&tree), steps::unannounced(&tree)].concat());
 }

@@ -7,6 +7,7 @@
 
 #![cfg(target_os = "linux")]
 
+mod catalogue;
 mod full_disk;
 mod moments;
 mod repairing;

@@ -38,6 +38,21 @@ fn a_rename_against_a_removal_by_id_ends_without_the_container() {
 }
 
 #[test]
+fn two_renames_of_one_container_leave_it_one_name() {
+    race("two renames", |scene, chance| {
+        let id = scene.verb("create --network none --name xa IMAGE true");
+        let [one, other] = at_once(scene, chance, [&format!("rename {id} xb"), &format!("rename {id} xc")]);
+        let owners = scene.owners();
+        let told = format!("{one}\n{other}\n{owners:?}");
+        assert!(one.status.success() && other.status.success() && owners.len() == 1, "{told}");
+        assert!(["xb", "xc"].contains(&owners[0].name.as_str()), "{told}");
+        let left = ownership::among_the_names(&scene.store, &owners);
+        assert!(left.is_empty(), "{told}: {left:?}");
+        scene.assert_removable(&["xa", "xb", "xc"], &told);
+    });
+}
+
+#[test]
 fn of_many_creators_of_one_name_one_succeeds() {
     race("create", |scene, chance| {
         let created = at_once(scene, chance, ["create --network none --name xa IMAGE true"; 4]);
