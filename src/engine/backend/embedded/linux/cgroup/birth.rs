@@ -29,12 +29,16 @@ use rustix::{
         Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, getpid, getppid, kill_process, pidfd_open,
         set_parent_process_death_signal, waitid,
     },
+    thread::UnshareFlags,
 };
 use serde::{Deserialize, Serialize};
 
 use super::{Cgroup, Version, make::write_existing};
 use crate::engine::{
-    backend::embedded::linux::{namespaces::leave_mounts, protocol::Failure},
+    backend::embedded::linux::{
+        namespaces::{leave_mounts, unshare},
+        protocol::Failure,
+    },
     domain::{Error, ErrorKind, Result},
 };
 
@@ -217,6 +221,8 @@ fn hide(cgroup: &Cgroup, view: Option<&Path>) -> io::Result<()> {
     if let Some(view) = view {
         cgroup.lay_out(view)?;
     }
+    // In the first control group namespace, mounting waits for the same lock.
+    unshare(UnshareFlags::NEWCGROUP)?;
     Ok(mount("cgroup2", ROOT, "cgroup2", MountFlags::empty(), None)?)
 }
 
