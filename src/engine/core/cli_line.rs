@@ -8,10 +8,27 @@ use crate::engine::domain::{
     Command, ContainerSpec, Demo, Force, MountKind, NetworkMode, PullPolicy, ReadOnly, StopOptions,
 };
 
-/// The line a person could type, without secrets hidden: environment values are shown as written.
+/// The line a person could type, for whoever has just given these values: environment values are shown as written.
 #[must_use]
 pub fn cli_line(command: &Command) -> String {
-    let mut line = Line::new(command.verb().as_str());
+    line_of(command, EnvValues::Shown)
+}
+
+/// The line for everybody else: what other processes see and what the history keeps. `-e KEY` without its value takes
+/// it from the environment of whoever runs the line, as Docker does.
+#[must_use]
+pub fn cli_line_without_secrets(command: &Command) -> String {
+    line_of(command, EnvValues::Hidden)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum EnvValues {
+    Shown,
+    Hidden,
+}
+
+fn line_of(command: &Command, env: EnvValues) -> String {
+    let mut line = Line { text: format!("wharf {}", command.verb()), env };
     match command {
         Command::Create(spec) => line.spec(spec),
         Command::Run(spec) => {
@@ -79,25 +96,24 @@ pub fn cli_line(command: &Command) -> String {
         Command::Demo(Demo::Start) => {}
         Command::Demo(Demo::Clean) => line.word("--clean"),
     }
-    line.0
+    line.text
 }
 
-struct Line(String);
+struct Line {
+    text: String,
+    env: EnvValues,
+}
 
 impl Line {
-    fn new(verb: &str) -> Self {
-        Self(format!("wharf {verb}"))
-    }
-
     fn word(&mut self, word: &str) {
-        self.0.push(' ');
-        self.0.push_str(word);
+        self.text.push(' ');
+        self.text.push_str(word);
     }
 
     fn value(&mut self, value: impl std::fmt::Display) {
         let value = value.to_string();
-        self.0.push(' ');
-        quote_into(&mut self.0, &value);
+        self.text.push(' ');
+        quote_into(&mut self.text, &value);
     }
 
     fn option(&mut self, flag: &str, value: impl std::fmt::Display) {
@@ -144,7 +160,10 @@ impl Line {
             self.option("--name", name);
         }
         for variable in &spec.env {
-            self.option("-e", variable);
+            match self.env {
+                EnvValues::Shown => self.option("-e", variable),
+                EnvValues::Hidden => self.option("-e", &variable.key),
+            }
         }
         if let Some(workdir) = &spec.workdir {
             self.option("-w", workdir.display());
@@ -225,6 +244,15 @@ mod tests {
             options: RemoveOptions { force: Force::Yes, volumes: false },
         };
         assert_eq!(cli_line(&command), "wharf rm --force web");
+    }
+
+    #[test]
+    fn the_line_that_is_kept_has_no_environment_values() {
+        let env = vec!["TOKEN=hunter2".parse().unwrap(), "EMPTY=".parse().unwrap()];
+        let command =
+            Command::Create(Box::new(ContainerSpec { image: "bb:1".into(), env, ..ContainerSpec::default() }));
+        assert_eq!(cli_line(&command), "wharf create -e TOKEN=hunter2 -e EMPTY= bb:1");
+        assert_eq!(cli_line_without_secrets(&command), "wharf create -e TOKEN -e EMPTY bb:1");
     }
 
     #[test]

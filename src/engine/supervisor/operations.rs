@@ -199,7 +199,7 @@ pub fn new_operation(id: OperationId, command: &Command, deadline: Timestamp) ->
         verb: command.verb(),
         subject: crate::engine::core::subject::subject(command),
         container: None,
-        cli: crate::engine::core::cli_line::cli_line(command),
+        cli: crate::engine::core::cli_line::cli_line_without_secrets(command),
         started: Timestamp::now(),
         deadline: (command.verb() != Verb::Pull).then_some(deadline),
         state: OperationState::Queued,
