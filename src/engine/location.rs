@@ -71,6 +71,8 @@ mod tests {
         Locations::resolve(&lookup, Some(user))
     }
 
+    // As above.
+    #[cfg(unix)]
     #[test]
     fn wharf_root_moves_everything_even_for_root() {
         let found = with(&[("WHARF_ROOT", "/x"), ("XDG_DATA_HOME", "/y")], 0);
@@ -84,6 +86,8 @@ mod tests {
         assert_eq!(with(&[("HOME", "/root")], 0).data, Path::new("/var/lib/wharf"));
     }
 
+    // Paths of Unix, written as such.
+    #[cfg(unix)]
     #[test]
     fn users_get_xdg_directories_with_fallbacks() {
         let found = with(&[("HOME", "/home/a"), ("XDG_RUNTIME_DIR", "/run/user/7")], 7);

@@ -11,6 +11,7 @@ mod proofs;
 mod rules;
 mod steps;
 mod tree;
+mod waiting;
 mod words;
 
 use self::{rules::ImportRules, tree::Tree};
@@ -62,6 +63,12 @@ fn generated_files_are_fresh() {
 fn nothing_prints_but_the_printer_and_nothing_is_left_to_do() {
     let tree = Tree::of_this_project();
     none([words::prints(&tree), words::unfinished(&tree), words::sleeping_tests(&tree)].concat());
+}
+
+#[test]
+fn nobody_waits_for_an_actor_and_no_queue_is_without_a_bound() {
+    let tree = Tree::of_this_project();
+    none([waiting::awaited_actors(&tree), waiting::unbounded_queues(&tree)].concat());
 }
 
 #[test]

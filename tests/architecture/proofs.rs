@@ -8,7 +8,7 @@ use super::{
     paths::{Named, code_only, module_of, named_by},
     rules::{ImportRules, fits},
     tree::Tree,
-    words,
+    waiting, words,
 };
 
 const TABLE: &str = "# Import rules\n\nWords.\n\n```text\n# who: whom\nengine::core: engine::domain\nengine::domain: -\n\
@@ -158,4 +158,21 @@ fn an_undecided_and_a_banned_dependency_are_found() {
     keeps(&dependencies::undecided(&project("| rustix, tar | why |", "")));
     breaks(&dependencies::banned(&project("", "[[package]]\nname = \"tokio-tar\"\n")), "tokio-tar");
     keeps(&dependencies::banned(&project("", "[[package]]\nname = \"tar\"\n")));
+}
+
+#[test]
+fn an_actor_that_waits_for_an_answer_is_found() {
+    let waits = "//! q\nstruct Job { answer: oneshot::Receiver<Outcome> }\n";
+    breaks(&waiting::awaited_actors(&tree("src/engine/actor/mod.rs", waits)), "waits for nobody");
+    let sends = "impl Handle {\n    pub async fn send(&self) {}\n}\n";
+    breaks(&waiting::awaited_actors(&tree("src/engine/actor/mod.rs", sends)), "never waits");
+    let awaits = "fn f() { handle.stopped().await; }";
+    breaks(&waiting::awaited_actors(&tree("src/engine/supervisor/route.rs", awaits)), "nobody waits for an actor");
+    keeps(&waiting::awaited_actors(&tree("src/engine/supervisor/route.rs", "fn f() { handle.try_send(m); }")));
+}
+
+#[test]
+fn a_queue_without_a_bound_is_found() {
+    breaks(&waiting::unbounded_queues(&tree("src/ui/run.rs", "let (a, b) = mpsc::unbounded_channel();")), "bound");
+    keeps(&waiting::unbounded_queues(&tree("src/ui/run.rs", "let (a, b) = mpsc::channel(limits::NOTICES);")));
 }
