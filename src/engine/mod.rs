@@ -83,7 +83,9 @@ impl Engine {
     pub fn open_with(host: HostSpec, locations: &Locations, settings: &EngineSettings) -> Result<Self> {
         let backend: Arc<dyn Backend> = match &host {
             HostSpec::Embedded => embedded::open(locations, settings)?,
-            HostSpec::Docker | HostSpec::Podman | HostSpec::Url(_) => docker::open(&host)?,
+            HostSpec::Docker | HostSpec::Podman | HostSpec::Url(_) => {
+                docker::open(&host, embedded::registry_access(settings))?
+            }
         };
         Ok(Self::with_backend(host, backend))
     }

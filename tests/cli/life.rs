@@ -4,7 +4,10 @@
 use serde_json::Value;
 
 use super::bench::on_each_engine;
-use crate::support::deadline::{PATIENCE, wait_until};
+use crate::support::{
+    deadline::{PATIENCE, wait_until},
+    registry::TestRegistry,
+};
 
 #[test]
 fn a_container_lives_through_every_verb() {
@@ -142,5 +145,22 @@ fn prune_shows_its_list_and_asks() {
         assert_eq!(bench.status(&name), "created");
         assert_eq!(bench.ok(&["prune", "containers", "-f"]), name);
         assert_eq!(bench.status(&name), "gone");
+    });
+}
+
+#[test]
+fn an_index_is_made_of_images_in_registries_whatever_the_host() {
+    on_each_engine(|bench| {
+        let registry = TestRegistry::start();
+        let place = |name: &str| format!("{}/{name}", registry.host());
+        registry.put_image("app", "x86", "amd64", &[b"one"]);
+        registry.put_image("app", "arm", "arm64", &[b"two"]);
+        let (whole, copy) = (place("app:both"), place("other/app:both"));
+        bench.ok(&["index", "create", "-t", &whole, "-t", &copy, &place("app:x86"), &place("app:arm")]);
+        let index = registry.manifest("app", "both").unwrap();
+        assert_eq!(Some(&index), registry.manifest("other/app", "both").as_ref());
+        let index: Value = serde_json::from_slice(&index).unwrap();
+        assert_eq!(index["manifests"].as_array().unwrap().len(), 2);
+        assert_eq!(index["manifests"][1]["platform"]["architecture"], "arm64");
     });
 }

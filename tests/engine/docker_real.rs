@@ -10,7 +10,7 @@ use std::{
 use tokio::{sync::mpsc, time::timeout};
 use wharf::engine::{
     EventRange, Session,
-    backend::{Backend, OperationContext, docker},
+    backend::{Backend, OperationContext, docker, embedded},
     domain::*,
 };
 
@@ -26,7 +26,8 @@ fn context() -> OperationContext {
 async fn each(test: impl AsyncFn(&str, Arc<dyn Backend>, ContainerSpec)) {
     for (label, url) in [("docker", needs_docker()), ("podman", needs_podman())] {
         let (Some(url), Some(image)) = (url, needs_image("bb:1")) else { continue };
-        let backend = docker::open(&url.parse().unwrap()).unwrap();
+        let backend =
+            docker::open(&url.parse().unwrap(), embedded::registry_access(&EngineSettings::default())).unwrap();
         let spec = ContainerSpec { image, network: NetworkMode::None, ..ContainerSpec::default() };
         test(label, backend, spec).await;
     }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use wharf::engine::{
-    backend::{Backend, EventRange, Notice, OperationContext, docker},
+    backend::{Backend, EventRange, Notice, OperationContext, docker, embedded},
     domain::*,
 };
 
@@ -17,7 +17,8 @@ const ID: &str = "21c5779a813c5c694664e6123543c03b3a0bc36abf0877090c805d5c213ab9
 const MINUTE: std::time::Duration = std::time::Duration::from_secs(60);
 
 fn open(daemon: &FakeDaemon) -> std::sync::Arc<dyn Backend> {
-    docker::open(&daemon.url().parse::<HostSpec>().unwrap()).unwrap()
+    let registries = embedded::registry_access(&EngineSettings::default());
+    docker::open(&daemon.url().parse::<HostSpec>().unwrap(), registries).unwrap()
 }
 
 fn id() -> ContainerId {

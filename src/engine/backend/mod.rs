@@ -9,6 +9,7 @@ pub mod docker;
 pub mod embedded;
 pub mod fake;
 mod operation_context;
+pub mod registry_access;
 mod session;
 
 use futures_util::future::BoxFuture;

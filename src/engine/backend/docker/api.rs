@@ -23,6 +23,7 @@ use super::{
     wire::{Wire, collect, httpdate},
 };
 use crate::engine::{
+    backend::registry_access::RegistryAccess,
     core::limits,
     domain::{Error, ErrorKind, Result, Timestamp},
 };
@@ -49,12 +50,13 @@ pub type Hijacked = TokioIo<Upgraded>;
 pub struct Api {
     wire: Arc<Wire>,
     typed: Docker,
+    registries: Arc<RegistryAccess>,
 }
 
 impl Api {
     /// # Errors
     /// `Internal` when bollard refuses its own defaults.
-    pub fn new(connections: Connections) -> Result<Self> {
+    pub fn new(connections: Connections, registries: RegistryAccess) -> Result<Self> {
         let wire = Arc::new(Wire::new(connections));
         let inner = Arc::clone(&wire);
         let typed = Docker::connect_with_custom_transport(
@@ -67,7 +69,12 @@ impl Api {
             bollard::API_DEFAULT_VERSION,
         )
         .map_err(|error| Error::new(ErrorKind::Internal, format!("the API client cannot be made: {error}")))?;
-        Ok(Self { wire, typed })
+        Ok(Self { wire, typed, registries: Arc::new(registries) })
+    }
+
+    /// Registries as this process reaches them, not the daemon.
+    pub fn registries(&self) -> &Arc<RegistryAccess> {
+        &self.registries
     }
 
     /// bollard's typed calls, over our wire. Its errors become ours by [`typed_error`].

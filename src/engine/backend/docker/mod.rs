@@ -39,7 +39,7 @@ use self::{
     api::Api, connection::Connections, containers::Remembered, events::LastHeard, images::KnownImages,
     lifecycle::Target, session::Sessions,
 };
-use super::{Answer, Backend, EventRange, Notice, OperationContext, Session, Started};
+use super::{Answer, Backend, EventRange, Notice, OperationContext, Session, Started, registry_access::RegistryAccess};
 use crate::engine::domain::{
     AttachOptions, Container, ContainerId, ContainerName, ContainerSpec, Done, EngineEvent, Error, ErrorKind, ExecSpec,
     Force, HistoryEntry, HostInfo, HostSpec, Image, ImageImport, ImageReference, LogItem, LogOptions, ProcessExit,
@@ -59,10 +59,10 @@ struct DockerBackend {
 ///
 /// # Errors
 /// `InvalidInput` or `Unsupported` when the address in `DOCKER_HOST` or the like cannot be used.
-pub fn open(host: &HostSpec) -> Result<Arc<dyn Backend>> {
+pub fn open(host: &HostSpec, registries: RegistryAccess) -> Result<Arc<dyn Backend>> {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let candidates = address::candidates(host, &variable)?;
-    let api = Arc::new(Api::new(Connections::new(host.clone(), candidates))?);
+    let api = Arc::new(Api::new(Connections::new(host.clone(), candidates), registries)?);
     Ok(Arc::new(DockerBackend {
         api,
         remembered: Remembered::default(),
@@ -209,13 +209,16 @@ impl Backend for DockerBackend {
 
     fn create_index(
         &self,
-        _targets: Vec<ImageReference>,
-        _sources: Vec<ImageReference>,
-        _context: OperationContext,
+        targets: Vec<ImageReference>,
+        sources: Vec<ImageReference>,
+        context: OperationContext,
     ) -> Answer<'_, Done> {
-        async {
-            Err(Error::new(ErrorKind::Unsupported, "the Engine API cannot join images of several platforms")
-                .remedy("wharf --host embedded index create -t TARGET SOURCE..."))
+        // The Engine API has no word for it: registries are asked from here, as buildx does.
+        let registries = Arc::clone(self.api.registries());
+        async move {
+            let work = move || (registries.create_index)(&targets, &sources, &context);
+            let made = tokio::task::spawn_blocking(work).await;
+            made.map_err(|error| Error::new(ErrorKind::Internal, error.to_string()))?
         }
         .boxed()
     }

@@ -35,7 +35,7 @@ pub async fn pull(
     let reference = reference.clone().with_default_tag();
     let name = reference.to_string();
     let before = id_of(api, &name).await;
-    let auth = credentials::header(&reference).await?;
+    let auth = credentials::header(api.registries(), &reference).await?;
     context.step("resolving");
     let compatible = |reference: &ImageReference| {
         let version = match reference.digest() {
@@ -79,7 +79,7 @@ pub async fn push(api: &Api, reference: &ImageReference, context: &OperationCont
     let reference = reference.clone().with_default_tag();
     // "Not here" is told before anybody is asked for credentials.
     images::inspect(api, &reference.to_string()).await?;
-    let auth = credentials::header(&reference).await?;
+    let auth = credentials::header(api.registries(), &reference).await?;
     context.step("connecting");
     let podman = api.daemon().await?.kind == HostKind::Podman;
     let path = Path::new("/images").image(&reference.name()).then("push");

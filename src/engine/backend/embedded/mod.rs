@@ -25,7 +25,7 @@ mod streams;
 
 use std::sync::Arc;
 
-use super::Backend;
+use super::{Backend, registry_access::RegistryAccess};
 use crate::engine::{
     domain::{EngineSettings, Result},
     location::Locations,
@@ -38,6 +38,20 @@ use crate::engine::{
 #[cfg(target_os = "linux")]
 pub fn open(locations: &Locations, settings: &EngineSettings) -> Result<Arc<dyn Backend>> {
     assemble(locations, settings, linux::LinuxKernel::this_binary())
+}
+
+/// Our registry client, for hosts that have none of their own. Reads no file yet.
+#[must_use]
+pub fn registry_access(settings: &EngineSettings) -> RegistryAccess {
+    let settings = Arc::new(registry::RegistrySettings::of_this_process().with_settings(settings));
+    let for_logins = Arc::clone(&settings);
+    RegistryAccess {
+        create_index: Box::new(move |targets, sources, context| {
+            let client = registry::Registry::new(Arc::clone(&settings), context.clone());
+            registry::outcome(&registry::create_index(&client, targets, sources)?.results)
+        }),
+        login: Box::new(move |reference| registry::login(&for_logins, reference)),
+    }
 }
 
 /// As [`open`], for programs that are not `wharf` themselves: the helper roles are played by `binary`.

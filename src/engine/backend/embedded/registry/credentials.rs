@@ -12,7 +12,10 @@ use super::{
     secret::{Credential, Secret},
     settings::RegistrySettings,
 };
-use crate::engine::domain::{Error, ErrorKind, Result};
+use crate::engine::{
+    backend::registry_access::Login,
+    domain::{Error, ErrorKind, ImageReference, Result},
+};
 
 /// Files larger than this are not credential files.
 const FILE_LIMIT: u64 = 4 << 20;
@@ -51,6 +54,19 @@ pub fn find(settings: &RegistrySettings, registry: &str, repository: &str) -> Re
         }
     }
     Ok(None)
+}
+
+/// The same for a daemon that logs in itself.
+///
+/// # Errors
+/// As [`find`].
+pub fn login(settings: &RegistrySettings, reference: &ImageReference) -> Result<Option<Login>> {
+    let found = find(settings, reference.registry(), reference.repository())?;
+    Ok(found.map(|credential| match credential {
+        Credential::Password { user, password } => Login::Password { user, password: password.expose().to_owned() },
+        Credential::IdentityToken(token) => Login::IdentityToken(token.expose().to_owned()),
+        Credential::RegistryToken(token) => Login::RegistryToken(token.expose().to_owned()),
+    }))
 }
 
 fn read(path: &Path) -> Result<Option<CredentialFile>> {

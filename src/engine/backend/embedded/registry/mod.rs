@@ -30,6 +30,7 @@ mod url;
 
 pub use blob_reader::{BlobReader, read_error};
 pub use create_index::{CreatedIndex, create_index};
+pub use credentials::login;
 pub use fetch::{FetchedManifest, ManifestName, Registry};
 pub use push::{BlobOrigin, PlannedManifest, PushPlan, TargetResult, outcome, push};
 pub use repository::Repository;
