@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use serde_json::json;
 use wharf::engine::{
     Engine,
-    backend::docker,
-    domain::{Command, ContainerId, ErrorKind, Force, HostSpec, RemoveOptions, Status},
+    backend::{docker, embedded},
+    domain::{Command, ContainerId, EngineSettings, ErrorKind, Force, HostSpec, RemoveOptions, Status},
 };
 
 use crate::engine::fake_daemon::{Answer, FakeDaemon};
@@ -32,7 +32,10 @@ const REMOVING: [(u16, &str); 3] = [
 
 fn open(daemon: &FakeDaemon) -> Engine {
     let host: HostSpec = daemon.url().parse().unwrap();
-    Engine::with_backend(host.clone(), docker::open(&host).unwrap())
+    Engine::with_backend(
+        host.clone(),
+        docker::open(&host, embedded::registry_access(&EngineSettings::default())).unwrap(),
+    )
 }
 
 fn entry(names: &[&str], state: &str) -> serde_json::Value {
