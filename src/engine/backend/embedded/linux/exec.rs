@@ -13,7 +13,7 @@ use std::{
 
 use libcontainer::{container::builder::ContainerBuilder, syscall::syscall::SyscallType};
 use rustix::{
-    event::{PollFd, PollFlags, poll},
+    event::{PollFd, PollFlags, Timespec, poll},
     fs::{Mode, OFlags, open},
     pipe::{PipeFlags, pipe_with},
     process::{WaitId, WaitIdOptions, waitid},
@@ -46,6 +46,9 @@ use crate::engine::{
     domain::{AttachOptions, Error, ErrorKind, ExecSpec, Flow, ProcessExit, Result, Signal, TerminalSize},
 };
 
+/// How long a container that is being killed may take to be gone.
+const DYING: Timespec = Timespec { tv_sec: 0, tv_nsec: 300_000_000 };
+
 /// What an asker wants run.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct ExecOrders {
@@ -68,8 +71,9 @@ fn run() -> Result<()> {
         Ok(started) => started,
         Err(error) => {
             // A container that ended meanwhile makes any step fail, in words of that step.
-            let ended = init_of(RunDir::new(&run_dir).read_state().as_ref()).is_none();
-            let error = if ended { not_running() } else { error };
+            let init = init_of(RunDir::new(&run_dir).read_state().as_ref());
+            let ending = error.kind() == ErrorKind::Io && init.as_ref().is_some_and(ends_soon);
+            let error = if init.is_none() || ending { not_running() } else { error };
             // The asker may be gone; then nobody wants to know.
             let _ = inherited.starter.send(&Status::Failed((&error).into()));
             return Err(error);
@@ -89,6 +93,11 @@ fn run() -> Result<()> {
     pump.announce_exit(&ExitNote { exit, oom_killed: false });
     pump.deliver();
     Ok(())
+}
+
+/// The processes of a container that is being killed die before the one that the others are named after.
+fn ends_soon(init: &OwnedFd) -> bool {
+    poll(&mut [PollFd::new(init, PollFlags::IN)], Some(&DYING)).is_ok_and(|count| count > 0)
 }
 
 fn start(run_dir: &Path, spec: &ExecSpec) -> Result<(OwnedFd, Stdio)> {

@@ -85,7 +85,12 @@ impl RunDir {
         let failed = |error: io::Error| Error::io(format_args!("locking {}", self.path.display()), error);
         let until = Instant::now() + LOCK_WAIT;
         loop {
-            fs::create_dir_all(&self.path).map_err(failed)?;
+            match fs::create_dir_all(&self.path) {
+                Ok(()) => {}
+                // There, and removed before it could be seen to be a directory.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && Instant::now() < until => continue,
+                Err(error) => return Err(failed(error)),
+            }
             let file = match self.open_lock() {
                 Ok(file) => file,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue, // Removed in between.
