@@ -190,7 +190,8 @@ impl Printer {
 
     /// A command line that asks for nothing we know; its text is safe already and may have several lines.
     pub fn usage(&mut self, error: &UsageError) {
-        self.say("wharf: ", "31", &error.message);
+        // Words of the command line are repeated in it; clap makes some of them safe, not all.
+        self.say("wharf: ", "31", &escape_for_terminal(&error.message));
         if let Some(hint) = &error.hint {
             self.say("  hint: ", "2", &SafeText::from_untrusted(hint));
         }
