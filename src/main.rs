@@ -19,10 +19,6 @@ fn main() -> ExitCode {
     if let Some(code) = demo::role(&words) {
         return code;
     }
-    #[cfg(unix)]
-    if words.first().is_some_and(|word| word == ui::guard::ROLE) {
-        return ui::guard::run();
-    }
     match cli::run(words) {
         Next::Exit(code) => ExitCode::from(code),
         Next::Screen { host, locations, settings } => {

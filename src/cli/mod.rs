@@ -99,6 +99,13 @@ pub async fn join_terminal(session: Session, tty: bool) -> Result<Option<Process
     }
 }
 
+/// Says on standard error why the full-screen interface ended by itself.
+pub fn complain(text: &str) {
+    let mut printer = Printer::of_this_process();
+    printer.complain(text, None);
+    printer.flush();
+}
+
 /// The completion script of a shell, generated from the table of verbs.
 #[must_use]
 pub fn completion_script(shell: Shell) -> &'static str {

@@ -39,6 +39,13 @@ pub fn install_hook() -> Defects {
     Defects { reports, wake }
 }
 
+/// What a panic said.
+#[must_use]
+pub fn words(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a part of Wharf failed").to_owned()
+}
+
 impl Defects {
     /// Sends reports to the loop until it ends.
     pub async fn forward(self, messages: mpsc::Sender<Message>) {

@@ -12,6 +12,7 @@ use tokio::{
 use super::{
     effect::{QueryId, Question, StreamId, SubmitId, Timer},
     facts::Epoch,
+    fault::{self, Part},
     message::{Answer, Message},
 };
 use crate::engine::{
@@ -149,6 +150,7 @@ impl EffectRunner {
         let Some(engine) = self.engine.clone() else { return };
         let messages = self.messages.clone();
         self.tasks.spawn(async move {
+            fault::point(Part::Question);
             let answer = match question {
                 Question::InspectContainer(id) => engine.inspect_container(&id.into()).await.map(Answer::Inspect),
                 Question::Processes(id) => engine.processes(&id).await.map(Answer::Processes),

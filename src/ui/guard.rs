@@ -1,93 +1,100 @@
 //! Who gives the terminal back when this program is killed outright? A tiny process that waits for our end.
 //!
-//! It is our own binary in the role `__guard`, in a session of its own so that neither Ctrl-C nor job control
-//! reach it, and it holds nothing but the terminal and a pipe. Deliberately elsewhere: every other way to end
-//! (`terminal`, `defects`).
+//! It is forked before there are threads and memory worth mentioning, is in a session of its own so that neither
+//! Ctrl-C nor job control reach it, and holds nothing but the terminal and a pipe. Deliberately elsewhere: every other
+//! way to end (`terminal`, `defects`).
 
-/// The word that `main` looks for.
-pub const ROLE: &str = "__guard";
+#[cfg(target_os = "linux")]
+pub use self::linux::Guard;
 
-#[cfg(unix)]
-pub use self::unix::{Guard, run};
-
-#[cfg(not(unix))]
+#[cfg(not(target_os = "linux"))]
 pub use self::other::Guard;
 
-#[cfg(unix)]
-mod unix {
-    use std::{
-        io::{self, Read as _, Write as _},
-        process::{Child, ChildStdin, Command, ExitCode, Stdio},
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
+
+    use rustix::{
+        process::{Pid, WaitOptions, waitpid},
+        termios::{OptionalActions, Termios, tcgetattr, tcsetattr},
     };
 
-    use rustix::termios::{InputModes, LocalModes, OptionalActions, OutputModes, tcgetattr, tcsetattr};
+    use super::super::terminal;
 
-    use super::{super::terminal, ROLE};
-
-    /// The guarding process as its charge sees it.
+    /// The guarding process as its charge sees it. Dropping it sends the process away: the terminal has been given
+    /// back by then.
     #[derive(Debug)]
     pub struct Guard {
-        child: Child,
-        pipe: ChildStdin,
+        child: Pid,
+        pipe: OwnedFd,
     }
 
     impl Guard {
-        /// Starts it; none when that fails, for it is a precaution.
+        /// Starts it; none when that fails, for it is a precaution. The terminal's modes are kept as they are now, so
+        /// this comes before they are changed.
         #[must_use]
         pub fn start() -> Option<Self> {
-            let program = std::env::current_exe().ok()?;
-            let mut command = Command::new(program);
-            command.arg(ROLE).stdin(Stdio::piped()).stdout(Stdio::inherit()).stderr(Stdio::null());
-            command.env_clear();
-            let mut child = command.spawn().ok()?;
-            let pipe = child.stdin.take()?;
-            Some(Self { child, pipe })
-        }
-
-        /// Sends it away: the terminal has been given back.
-        pub fn dismiss(mut self) {
-            // It may have been killed; then it is away already.
-            let _ = self.pipe.write_all(b"q");
-            drop(self.pipe);
-            let _ = self.child.wait();
-        }
-    }
-
-    /// The role itself: waits for the end of the pipe.
-    #[must_use]
-    pub fn run() -> ExitCode {
-        // Failing means that we lead a session already, which is as good.
-        let _ = rustix::process::setsid();
-        let mut word = [0];
-        match io::stdin().read(&mut word) {
-            Ok(1) => ExitCode::SUCCESS,
-            Ok(_) | Err(_) => {
-                restore();
-                ExitCode::SUCCESS
+            let terminal = rustix::stdio::stdout();
+            let modes = tcgetattr(terminal).ok()?;
+            let last_words = terminal::exit_sequences();
+            let (theirs, ours) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).ok()?;
+            // SAFETY: the child calls nothing but system calls through functions that neither allocate nor lock, and
+            // ends with _exit; whatever other threads held at this moment does not matter to it.
+            match unsafe { libc::fork() } {
+                ..0 => None,
+                0 => {
+                    watch(theirs.as_fd(), ours.as_fd(), &modes, &last_words);
+                    // SAFETY: ends the child without running what the parent registered for its own end.
+                    unsafe { libc::_exit(0) }
+                }
+                child => Some(Self { child: Pid::from_raw(child)?, pipe: ours }),
             }
         }
     }
 
-    /// Turns on what raw mode turned off, as `stty sane` does, and undoes what the screen asked for.
-    fn restore() {
-        let out = io::stdout();
-        if let Ok(mut modes) = tcgetattr(&out) {
-            modes.input_modes |= InputModes::ICRNL | InputModes::IXON | InputModes::BRKINT;
-            modes.output_modes |= OutputModes::OPOST;
-            modes.local_modes |= LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG | LocalModes::IEXTEN;
-            // The terminal may be gone as well.
-            let _ = tcsetattr(&out, OptionalActions::Now, &modes);
+    impl Drop for Guard {
+        fn drop(&mut self) {
+            // It may have been killed; then it is away already.
+            let _ = rustix::io::write(&self.pipe, b"q");
+            let _ = waitpid(Some(self.child), WaitOptions::empty());
         }
-        let mut out = out.lock();
-        // As above.
-        let _ = out.write_all(&terminal::exit_sequences());
-        let _ = out.flush();
+    }
+
+    /// The guard's whole life.
+    fn watch(pipe: BorrowedFd<'_>, parents_end: BorrowedFd<'_>, modes: &Termios, last_words: &[u8]) {
+        const TERMINAL: i32 = 1;
+        // Cannot fail in a child that has just been forked; if it did, Ctrl-C would end the guard early.
+        let _ = rustix::process::setsid();
+        // SAFETY: these numbers are this process's own copies. Nothing owned is used afterwards but the pipe, which
+        // becomes standard input, and the terminal on standard output; the child never returns to drop the others.
+        unsafe {
+            libc::close(parents_end.as_raw_fd());
+            libc::dup2(pipe.as_raw_fd(), 0);
+            // An old kernel without the call leaves descriptors open that nobody waits for but the parent's pipe.
+            libc::syscall(libc::SYS_close_range, TERMINAL + 1, u32::MAX, 0);
+            libc::prctl(libc::PR_SET_NAME, c"wharf-guard".as_ptr());
+        }
+        let (pipe, terminal) = (rustix::stdio::stdin(), rustix::stdio::stdout());
+        loop {
+            match rustix::io::read(pipe, &mut [0_u8; 1]) {
+                Ok(1..) => return,
+                Ok(0) => break,
+                Err(rustix::io::Errno::INTR) => {}
+                Err(_) => break,
+            }
+        }
+        // The terminal may be gone as well.
+        let _ = tcsetattr(terminal, OptionalActions::Now, modes);
+        let mut rest = last_words;
+        while let Ok(count @ 1..) = rustix::io::write(terminal, rest) {
+            rest = rest.get(count..).unwrap_or_default();
+        }
     }
 }
 
-#[cfg(not(unix))]
+#[cfg(not(target_os = "linux"))]
 mod other {
-    /// Consoles restore themselves.
+    /// Windows consoles restore themselves; elsewhere `reset` does.
     #[derive(Debug)]
     pub struct Guard;
 
@@ -96,7 +103,5 @@ mod other {
         pub fn start() -> Option<Self> {
             None
         }
-
-        pub fn dismiss(self) {}
     }
 }

@@ -64,7 +64,8 @@ pub enum Message {
     /// The operating system wants us to end, or a person pressed the keys for it elsewhere.
     Signal(QuitSignal),
     /// The terminal is gone.
-    TerminalLost,
+    /// What panicked, if that is why.
+    TerminalLost(Option<String>),
     /// A task panicked; the text says where.
     Defect(String),
 }

@@ -11,13 +11,15 @@ mod dialogs;
 mod effect;
 mod effect_runner;
 mod facts;
+mod fault;
 mod feedback;
 mod focus;
 #[cfg(feature = "fuzzing")]
 pub mod fuzz;
 mod geometry;
-pub mod guard;
+mod guard;
 mod input;
+mod key_bytes;
 pub mod keymap;
 mod layout;
 mod message;
@@ -70,16 +72,24 @@ pub fn run_with(host: HostSpec, open: OpenEngine, locations: &Locations, setting
     match ended {
         Ok(Ok(())) => ExitCode::SUCCESS,
         // The hook has given the terminal back and said what happened.
-        Err(_) | Ok(Err(_)) => ExitCode::FAILURE,
+        Err(_) => ExitCode::FAILURE,
+        Ok(Err(error)) => {
+            // Dropping everything has given the terminal back; where it is gone, nobody hears this.
+            crate::cli::complain(&format!("the screen ended: {error}"));
+            ExitCode::FAILURE
+        }
     }
 }
 
 fn start(host: HostSpec, open: OpenEngine, locations: &Locations, settings: Settings) -> io::Result<()> {
+    // First of all: it keeps the terminal's modes as they are, and what is forked early is small.
+    let guard = guard::Guard::start();
     let defects = defects::install_hook();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build()?;
+    let runtime = Threads(Some(runtime));
     // Heard from before the terminal is ours: a signal in between would leave it raw.
     let signals = {
-        let _inside = runtime.enter();
+        let _inside = runtime.handle().enter();
         signals::Signals::listen()
     };
     let size = Terminal::size().unwrap_or(Size { columns: 80, rows: 24 });
@@ -98,8 +108,25 @@ fn start(host: HostSpec, open: OpenEngine, locations: &Locations, settings: Sett
     problems.extend(wrong.into_iter().filter(|problem| !problems.contains(problem)).collect::<Vec<_>>());
     state.own_themes = own;
     note_problems(&mut state, &problems);
-    let result = runtime.block_on(run::run(state, terminal, open, defects, signals));
-    // Threads that still wait for a host or a disk must not hold the end.
-    runtime.shutdown_background();
+    let result = runtime.handle().block_on(run::run(state, terminal, open, defects, signals));
+    drop(runtime);
+    drop(guard);
     result
+}
+
+/// The runtime. Threads that still wait for a host or a disk must not hold the end, not even after a panic.
+struct Threads(Option<tokio::runtime::Runtime>);
+
+impl Threads {
+    fn handle(&self) -> &tokio::runtime::Handle {
+        self.0.as_ref().expect("only the drop takes it").handle()
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
 }

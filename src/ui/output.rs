@@ -13,6 +13,9 @@ use std::{
 
 use tokio::sync::Notify;
 
+#[cfg(unix)]
+use super::fault::{self, Part};
+
 /// Standard output, never waited for.
 #[derive(Debug)]
 pub struct Output {
@@ -31,6 +34,18 @@ pub enum Written {
     Whole,
     /// The rest follows; no new frame until then.
     Partly,
+}
+
+/// Bytes on their way. However that ends, also by a panic or for want of a thread, the next frame may come.
+#[cfg(unix)]
+struct Rest(Arc<Busy>);
+
+#[cfg(unix)]
+impl Drop for Rest {
+    fn drop(&mut self) {
+        self.0.writing.store(false, Ordering::Release);
+        self.0.done.notify_waiters();
+    }
 }
 
 #[cfg(unix)]
@@ -93,13 +108,14 @@ impl Output {
             return Ok(Written::Whole);
         }
         self.busy.writing.store(true, Ordering::Release);
-        let (target, busy) = (Arc::clone(&self.target), Arc::clone(&self.busy));
+        let target = Arc::clone(&self.target);
+        let rest = Rest(Arc::clone(&self.busy));
         let thread = std::thread::Builder::new().name("terminal output".to_owned());
         thread.spawn(move || {
+            let _written_or_given_up = rest;
+            fault::point(Part::Output);
             // A terminal that is gone is noticed by whoever reads from it.
             let _ = write_all(&target, bytes.get(done..).unwrap_or_default(), None);
-            busy.writing.store(false, Ordering::Release);
-            busy.done.notify_waiters();
         })?;
         Ok(Written::Partly)
     }

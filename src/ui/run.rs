@@ -4,6 +4,7 @@
 
 use std::{
     io,
+    panic::AssertUnwindSafe,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -11,6 +12,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::FutureExt as _;
 use tokio::{
     sync::mpsc,
     time::{Instant, sleep_until},
@@ -21,8 +23,8 @@ use super::{
     effect::{Effect, SessionRequest},
     effect_runner::{EffectRunner, OpenEngine},
     facts::Epoch,
+    fault::{self, Part},
     geometry::Size,
-    guard::Guard,
     message::Message,
     session,
     signals::{self, Call, Signals},
@@ -56,7 +58,6 @@ struct Loop {
     facts: mpsc::Receiver<Message>,
     calls: mpsc::Receiver<Call>,
     frames: FrameCount,
-    guard: Option<Guard>,
     dirty: bool,
     drawn_at: Instant,
     minute: Instant,
@@ -81,7 +82,14 @@ pub async fn run(
     let frames: FrameCount = Arc::new(AtomicU64::new(state.frame));
     let runner = EffectRunner::new(open, fact_sender.clone());
     let input = TerminalInput::start(key_sender.clone(), Arc::clone(&frames))?;
-    let signals = tokio::spawn(signals.forward(key_sender, call_sender));
+    let lost = key_sender.clone();
+    let signals = tokio::spawn(async move {
+        let heard = AssertUnwindSafe(signals.forward(key_sender, call_sender)).catch_unwind().await;
+        if let Err(panic) = heard {
+            // Nobody would hear SIGTERM any more. The loop may have ended already.
+            let _ = lost.send(Message::TerminalLost(Some(defects::words(&*panic)))).await;
+        }
+    });
     let reports = tokio::spawn(defects.forward(fact_sender));
     let now = Instant::now();
     let mut this = Loop {
@@ -93,7 +101,6 @@ pub async fn run(
         facts,
         calls,
         frames,
-        guard: None,
         dirty: false,
         drawn_at: now,
         minute: now + MINUTE,
@@ -102,16 +109,13 @@ pub async fn run(
     };
     let host: HostSpec = this.state.facts.inventory.host.clone();
     this.runner.open_host(host, Epoch::default());
-    this.guard = Guard::start();
     let result = this.turn_until_ended().await;
     signals.abort();
     reports.abort();
     let restored = this.terminal.suspend();
     this.runner.close().await;
-    if let Some(guard) = this.guard.take() {
-        guard.dismiss();
-    }
-    result.and(restored)
+    let failed = this.state.defect.take().map_or(Ok(()), |defect| Err(io::Error::other(defect)));
+    result.and(restored).and(failed)
 }
 
 impl Loop {
@@ -160,6 +164,9 @@ impl Loop {
 
     async fn handle(&mut self, message: Message) -> io::Result<()> {
         self.dirty = true;
+        if matches!(message, Message::Inventory { .. }) {
+            fault::point(Part::Loop);
+        }
         if matches!(message, Message::Terminal { .. }) {
             // A person waits for the answer.
             self.drawn_at = Instant::now().checked_sub(FRAME).unwrap_or(self.drawn_at);

@@ -4,7 +4,10 @@
 
 use tokio::sync::mpsc;
 
-use super::message::{Message, QuitSignal};
+use super::{
+    fault::{self, Part},
+    message::{Message, QuitSignal},
+};
 
 /// What a signal asks of the loop beyond messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +74,7 @@ impl Signals {
                 () = next(&mut self.stop) => calls.send(Call::Stop).await.is_ok(),
                 () = next(&mut self.go_on) => calls.send(Call::Continue).await.is_ok(),
             };
+            fault::point(Part::Signals);
             if !sent {
                 return;
             }

@@ -48,6 +48,8 @@ pub struct State {
     /// Commands whose progress gets a dialog when they take a moment.
     pub watched: Vec<transfer::State>,
     pub quitting: Quitting,
+    /// The panic that ended a part which the screen cannot do without.
+    pub defect: Option<String>,
 }
 
 /// Which half of a split screen has the keys.
@@ -81,6 +83,8 @@ pub enum Quitting {
     Interrupted,
     WhenIdle,
     Now,
+    /// Without the terminal, or without a part that cannot be done without.
+    Lost,
 }
 
 impl State {
@@ -113,6 +117,7 @@ impl State {
             submits: SubmitId::default(),
             watched: Vec::new(),
             quitting: Quitting::default(),
+            defect: None,
         }
     }
 

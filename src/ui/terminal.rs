@@ -3,7 +3,10 @@
 //! A frame is one write, wrapped as a synchronised update, of only the cells that changed; no change is no write.
 //! Deliberately elsewhere: reading keys (`terminal_input`), the process that restores after SIGKILL (`guard`).
 
-use std::io::{self, Write as _};
+use std::{
+    io::{self, Write as _},
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use super::{
     feedback::Feedback,
@@ -19,6 +22,10 @@ use crossterm::{cursor, event, queue, terminal};
 /// DEC private mode 2026: the terminal shows the frame when it is complete.
 const BEGIN: &[u8] = b"\x1b[?2026h";
 const END: &[u8] = b"\x1b[?2026l";
+
+/// Whether the terminal is ours. A panic hook cannot reach the [`Terminal`]; and leaving the alternate screen twice
+/// would put the cursor back over what was said in between.
+static OURS: AtomicBool = AtomicBool::new(false);
 
 /// The screen while it is ours.
 #[derive(Debug)]
@@ -140,8 +147,10 @@ impl Terminal {
     /// # Errors
     /// When the terminal is gone.
     pub fn suspend(&mut self) -> io::Result<()> {
-        let bytes = exit_sequences();
-        let written = self.output.write_patiently(&bytes);
+        if !OURS.swap(false, Ordering::AcqRel) {
+            return Ok(());
+        }
+        let written = self.output.write_patiently(&exit_sequences());
         let raw = terminal::disable_raw_mode();
         written.and(raw)
     }
@@ -167,6 +176,7 @@ impl Terminal {
     }
 
     fn write_entry(&mut self) -> io::Result<()> {
+        OURS.store(true, Ordering::Release);
         let mut bytes = Vec::with_capacity(64);
         queue!(bytes, terminal::EnterAlternateScreen, cursor::Hide, event::EnableBracketedPaste)?;
         if self.mouse == Mouse::Used {
@@ -185,6 +195,9 @@ impl Drop for Terminal {
 
 /// What a panic hook can do without the terminal at hand.
 pub fn restore_now() {
+    if !OURS.swap(false, Ordering::AcqRel) {
+        return;
+    }
     // As above; and the message that follows is worth more than an error about it.
     let _ = io::stdout().write_all(&exit_sequences());
     let _ = io::stdout().flush();

@@ -3,18 +3,30 @@
 //! It sleeps in the kernel until there is something to read; nothing is polled. Deliberately elsewhere: what the
 //! events mean (`input`, `keymap`).
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
+#[cfg(not(unix))]
 use crossterm::event::{self, Event, KeyEventKind, KeyModifiers, MouseButton, MouseEventKind};
+#[cfg(unix)]
+use rustix::event::Timespec;
 use tokio::sync::mpsc;
 
+use super::message::Message;
+#[cfg(unix)]
+use super::{
+    fault::{self, Part},
+    key_bytes::Decoder,
+};
+#[cfg(not(unix))]
 use super::{
     geometry::Size,
     input::{Key, KeyCode, Modifiers, Mouse, MouseKind, TerminalEvent},
-    message::Message,
 };
 
 /// Counts frames drawn, so that an event knows what was on the screen when it was read.
@@ -34,7 +46,12 @@ impl TerminalInput {
     pub fn start(messages: mpsc::Sender<Message>, frames: FrameCount) -> std::io::Result<Self> {
         let (control, theirs) = std::os::unix::net::UnixStream::pair()?;
         let thread = std::thread::Builder::new().name("terminal input".to_owned());
-        thread.spawn(move || read(&theirs, &messages, &frames))?;
+        thread.spawn(move || {
+            let reading = AssertUnwindSafe(|| read(&theirs, &messages, &frames));
+            // A screen that hears no key is no use, however the reading ended. The loop may have ended already.
+            let panic = std::panic::catch_unwind(reading).err();
+            let _ = messages.blocking_send(Message::TerminalLost(panic.map(|panic| super::defects::words(&*panic))));
+        })?;
         Ok(Self { control })
     }
 
@@ -53,6 +70,13 @@ impl TerminalInput {
     }
 }
 
+/// How long the rest of an escape sequence may take; after that Esc was meant. Slow lines send them in pieces.
+#[cfg(unix)]
+const REST: Timespec = Timespec { tv_sec: 0, tv_nsec: 20_000_000 };
+/// The same for the end of a paste.
+#[cfg(unix)]
+const PASTE_REST: Timespec = Timespec { tv_sec: 2, tv_nsec: 0 };
+
 #[cfg(unix)]
 fn read(control: &std::os::unix::net::UnixStream, messages: &mpsc::Sender<Message>, frames: &FrameCount) {
     use std::io::{Read as _, Write as _};
@@ -62,13 +86,20 @@ fn read(control: &std::os::unix::net::UnixStream, messages: &mpsc::Sender<Messag
         io::Errno,
     };
     let mut control = control;
+    let (mut decoder, mut events) = (Decoder::default(), Vec::new());
+    let mut buffer = [0; 4096];
     loop {
         let stdin = rustix::stdio::stdin();
         let mut waiting = [PollFd::new(&stdin, PollFlags::IN), PollFd::new(&control, PollFlags::IN)];
-        match poll(&mut waiting, None) {
+        let patience = match (decoder.is_waiting(), decoder.is_pasting()) {
+            (_, true) => Some(&PASTE_REST),
+            (true, false) => Some(&REST),
+            (false, false) => None,
+        };
+        match poll(&mut waiting, patience) {
             Ok(_) => {}
             Err(Errno::INTR) => continue,
-            Err(_) => break,
+            Err(_) => return,
         }
         let [keys, orders] = waiting.map(|descriptor| descriptor.revents());
         if !orders.is_empty() {
@@ -80,31 +111,22 @@ fn read(control: &std::os::unix::net::UnixStream, messages: &mpsc::Sender<Messag
             continue;
         }
         if keys.contains(PollFlags::IN) {
-            if !forward(messages, frames) {
-                break;
+            match rustix::io::read(stdin, &mut buffer) {
+                Ok(0) => return,
+                Ok(count) => decoder.feed(buffer.get(..count).unwrap_or_default(), &mut events),
+                Err(Errno::INTR | Errno::AGAIN) => {}
+                Err(_) => return,
             }
         } else if keys.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
-            break;
+            return;
+        } else {
+            decoder.give_up(&mut events);
         }
-    }
-    // The loop may have ended already.
-    let _ = messages.blocking_send(Message::TerminalLost);
-}
-
-/// Sends everything that can be read without waiting; false when the terminal or the loop is gone.
-#[cfg(unix)]
-fn forward(messages: &mpsc::Sender<Message>, frames: &FrameCount) -> bool {
-    loop {
-        match event::poll(std::time::Duration::ZERO) {
-            Ok(true) => {}
-            Ok(false) => return true,
-            Err(_) => return false,
-        }
-        let Ok(found) = event::read() else { return false };
-        if let Some(event) = translate(&found) {
+        for event in events.drain(..) {
+            fault::point(Part::Input);
             let frame = frames.load(Ordering::Acquire);
             if messages.blocking_send(Message::Terminal { event, frame }).is_err() {
-                return false;
+                return;
             }
         }
     }
@@ -134,6 +156,7 @@ impl TerminalInput {
 }
 
 /// Our own value for what crossterm read; none for what means nothing here.
+#[cfg(not(unix))]
 fn translate(event: &Event) -> Option<TerminalEvent> {
     match event {
         Event::Key(key) if key.kind == KeyEventKind::Release => None,
@@ -158,6 +181,7 @@ fn translate(event: &Event) -> Option<TerminalEvent> {
     }
 }
 
+#[cfg(not(unix))]
 fn translate_key(key: event::KeyEvent) -> Option<Key> {
     let modifiers = if key.modifiers.contains(KeyModifiers::CONTROL) {
         Modifiers::Ctrl

@@ -3,7 +3,7 @@
 //! Borrows the state and returns what drawing learnt. Deliberately elsewhere: each part's own drawing.
 
 use super::{
-    command_line,
+    command_line, fault,
     feedback::Feedback,
     focus::Focus,
     geometry::Area,
@@ -31,6 +31,9 @@ const LEAST_PIECE: u16 = 10;
 pub fn draw(state: &State, mut canvas: Canvas<'_>) -> Feedback {
     if canvas.area().is_empty() {
         return canvas.feedback;
+    }
+    if state.facts.inventory.link != HostLink::Connecting {
+        fault::point(fault::Part::Draw);
     }
     let parts = state.parts();
     draw_header(&mut canvas, parts.header, state);

@@ -41,7 +41,7 @@ pub fn quit(state: &mut State) -> Vec<Effect> {
 /// Ctrl-C: asks like `q`, and the second time within two seconds does not ask.
 pub fn interrupt(state: &mut State) -> Vec<Effect> {
     match state.quitting {
-        Quitting::Interrupted | Quitting::WhenIdle | Quitting::Now => quit_now(state),
+        Quitting::Interrupted | Quitting::WhenIdle | Quitting::Now | Quitting::Lost => quit_now(state),
         Quitting::No => {
             let mut effects = quit(state);
             if state.quitting == Quitting::No {

@@ -112,7 +112,12 @@ fn handle(state: &mut State, message: Message) -> Vec<Effect> {
         }
         Message::Second => Vec::new(),
         Message::Signal(QuitSignal::Interrupt) => leave::interrupt(state),
-        Message::Signal(QuitSignal::Terminate) | Message::TerminalLost => quit_now(state),
+        Message::Signal(QuitSignal::Terminate) => quit_now(state),
+        Message::TerminalLost(defect) => {
+            state.quitting = Quitting::Lost;
+            state.defect = defect;
+            vec![Effect::Quit]
+        }
         Message::Defect(text) => {
             state.note(NoticeTone::Bad, SafeText::from(format!("a part of Wharf failed: {text}")));
             Vec::new()
