@@ -33,4 +33,6 @@ mod streams;
 mod supervision;
 mod support;
 #[cfg(not(windows))]
+mod terminal;
+#[cfg(not(windows))]
 mod ui;

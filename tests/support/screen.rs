@@ -64,23 +64,13 @@ impl Screen {
         folder: &Path,
         size: Size,
     ) -> Self {
-        let pair = native_pty_system().openpty(size.pty()).unwrap();
-        let mut command = CommandBuilder::new(program);
-        command.args(args);
-        command.cwd(folder);
-        command.env_clear();
-        command.env("TERM", "xterm-256color");
-        environment.iter().for_each(|(name, value)| command.env(name, value));
-        let child = pair.slave.spawn_command(command).unwrap();
-        drop(pair.slave);
-        let reader = pair.master.try_clone_reader().unwrap();
-        let writer = Arc::new(Mutex::new(pair.master.take_writer().unwrap()));
-        let parser = vt100::Parser::new(cells(size.rows), cells(size.columns), 0);
-        let seen = Seen { parser, output: Vec::new(), ended: false };
-        let shared: Shared = Arc::new((Mutex::new(seen), Condvar::new()));
-        let (seen_by_reader, answers) = (Arc::clone(&shared), Arc::clone(&writer));
-        std::thread::spawn(move || read_all(reader, &seen_by_reader, &answers));
-        Self { master: pair.master, writer, child, shared }
+        Unread::start(program, args, environment, folder, size).read_on(size)
+    }
+
+    /// Whether lines are edited, echoed and end as they do in a shell: raw mode is over, or never was.
+    #[cfg(unix)]
+    pub fn is_cooked(&self) -> bool {
+        is_cooked(&*self.master)
     }
 
     /// Presses the keys of a script such as `p,enter` (see `keys.rs`), each in a write of its own.
@@ -206,6 +196,112 @@ impl Drop for Screen {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// A program on a terminal that nobody reads: what it writes waits in the kernel's buffer, which is small.
+pub struct Unread {
+    master: Box<dyn MasterPty + Send>,
+    reader: Box<dyn Read + Send>,
+    writer: Box<dyn Write + Send>,
+    child: Box<dyn Child + Send + Sync>,
+    /// What was read byte by byte.
+    read: Vec<u8>,
+}
+
+impl Unread {
+    /// As [`Screen::start`].
+    #[track_caller]
+    pub fn start<S: AsRef<OsStr>>(
+        program: &OsStr,
+        args: &[S],
+        environment: &[(String, String)],
+        folder: &Path,
+        size: Size,
+    ) -> Self {
+        let pair = native_pty_system().openpty(size.pty()).unwrap();
+        let mut command = CommandBuilder::new(program);
+        command.args(args);
+        command.cwd(folder);
+        command.env_clear();
+        command.env("TERM", "xterm-256color");
+        environment.iter().for_each(|(name, value)| command.env(name, value));
+        let child = pair.slave.spawn_command(command).unwrap();
+        drop(pair.slave);
+        let reader = pair.master.try_clone_reader().unwrap();
+        let writer = pair.master.take_writer().unwrap();
+        Self { master: pair.master, reader, writer, child, read: Vec::new() }
+    }
+
+    /// Waits for so many bytes, read one at a time.
+    #[track_caller]
+    pub fn read_bytes(&mut self, count: usize) {
+        for _ in 0..count {
+            let mut byte = [0];
+            self.reader.read_exact(&mut byte).unwrap();
+            self.read.extend(byte);
+        }
+    }
+
+    /// Types without looking.
+    pub fn send(&mut self, bytes: &[u8]) {
+        self.writer.write_all(bytes).and_then(|()| self.writer.flush()).unwrap();
+    }
+
+    /// Starts to read for good.
+    pub fn read_on(self, size: Size) -> Screen {
+        let Self { master, reader, writer, child, read } = self;
+        let writer = Arc::new(Mutex::new(writer));
+        let mut parser = vt100::Parser::new(cells(size.rows), cells(size.columns), 0);
+        parser.process(&read);
+        let seen = Seen { parser, output: read, ended: false };
+        let shared: Shared = Arc::new((Mutex::new(seen), Condvar::new()));
+        let (seen_by_reader, answers) = (Arc::clone(&shared), Arc::clone(&writer));
+        std::thread::spawn(move || read_all(reader, &seen_by_reader, &answers));
+        Screen { master, writer, child, shared }
+    }
+
+    /// Closes the terminal, as when a window or a connection goes, and returns how the program ended.
+    ///
+    /// # Panics
+    /// When it has not ended within twenty seconds.
+    #[track_caller]
+    pub fn close(self) -> ExitStatus {
+        let Self { master, reader, writer, child, .. } = self;
+        drop((writer, reader, master));
+        ended(child)
+    }
+
+    /// How the program ends while nobody reads.
+    #[track_caller]
+    pub fn wait_exit(self) -> ExitStatus {
+        ended(self.child)
+    }
+}
+
+#[track_caller]
+fn ended(mut child: Box<dyn Child + Send + Sync>) -> ExitStatus {
+    let deadline = Deadline::after(PATIENCE);
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status;
+        }
+        if deadline.passed() {
+            // Ends only the program under test, by its own handle.
+            let _ = child.kill();
+            panic!("the program did not end");
+        }
+        deadline.pause();
+    }
+}
+
+#[cfg(unix)]
+fn is_cooked(master: &dyn MasterPty) -> bool {
+    use rustix::termios::{InputModes, LocalModes, OutputModes, tcgetattr};
+    let terminal = std::fs::File::open(master.tty_name().unwrap()).unwrap();
+    let modes = tcgetattr(&terminal).unwrap();
+    modes.local_modes.contains(LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG | LocalModes::IEXTEN)
+        && modes.input_modes.contains(InputModes::ICRNL)
+        && modes.output_modes.contains(OutputModes::OPOST)
 }
 
 fn read_all(mut reader: Box<dyn Read + Send>, shared: &Shared, answers: &Mutex<Box<dyn Write + Send>>) {

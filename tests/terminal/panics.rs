@@ -1,0 +1,80 @@
+//! What is left of the terminal when a part of the interface panics? Each kind of task and thread fails on purpose
+//! (`WHARF_TEST_PANIC`, debug builds only).
+//! Deliberately elsewhere: being killed from outside (`endings.rs`).
+
+use super::{assert_given_back, audit, daemon, interface, unread};
+use crate::{
+    engine::fake_daemon::FakeDaemon,
+    support::screen::{Screen, Size},
+};
+
+/// The interface whose `part` is going to fail, and what must be kept meanwhile.
+fn failing(part: &str) -> (Screen, (FakeDaemon, tempfile::TempDir)) {
+    let daemon = daemon();
+    let (screen, folder) = interface(&daemon.url(), Size::STANDARD, &[("WHARF_TEST_PANIC", part)]);
+    (screen, (daemon, folder))
+}
+
+#[track_caller]
+fn ends_and_says(mut screen: Screen, part: &str) {
+    assert_eq!(screen.wait_exit().exit_code(), 1);
+    assert_given_back(&screen);
+    assert!(screen.text().contains(&format!("the {part} part failed on purpose")), "{}", screen.text());
+    assert_eq!(audit::foreign(&screen.output(), audit::Writer::Screen), Vec::<String>::new());
+}
+
+#[test]
+fn a_panic_of_the_loop_gives_the_terminal_back_and_is_said() {
+    let (screen, _kept) = failing("loop");
+    ends_and_says(screen, "loop");
+}
+
+#[test]
+fn a_panic_while_drawing_gives_the_terminal_back_and_is_said() {
+    let (screen, _kept) = failing("draw");
+    ends_and_says(screen, "draw");
+}
+
+#[test]
+fn a_panic_of_the_thread_that_reads_keys_ends_the_screen_instead_of_leaving_it_deaf() {
+    let (screen, _kept) = failing("input");
+    screen.wait_for("web");
+    screen.type_keys("j");
+    ends_and_says(screen, "input");
+}
+
+#[test]
+fn a_panic_of_the_task_that_hears_signals_ends_the_screen_instead_of_leaving_it_unstoppable() {
+    let (screen, _kept) = failing("signals");
+    screen.wait_for("web");
+    screen.resize(Size::WIDE);
+    ends_and_says(screen, "signals");
+}
+
+#[test]
+fn a_panic_of_a_task_that_asks_the_engine_is_a_notice_and_the_keys_go_on() {
+    let (mut screen, _kept) = failing("question");
+    screen.wait_for("web");
+    screen.type_keys("2");
+    screen.wait_for("a part of Wharf failed");
+    screen.type_keys("?");
+    screen.wait_for("esc closes");
+    screen.type_keys("esc,q");
+    assert!(screen.wait_exit().success());
+    assert_given_back(&screen);
+}
+
+#[test]
+fn a_panic_of_the_thread_that_writes_costs_a_frame_and_no_more() {
+    let daemon = daemon();
+    // So large that no frame fits into the kernel's buffer at once.
+    let size = Size { columns: 300, rows: 90 };
+    let (mut terminal, _folder) = unread(&daemon.url(), size, &[("WHARF_TEST_PANIC", "output")]);
+    terminal.read_bytes(1);
+    let mut screen = terminal.read_on(size);
+    screen.type_keys("?");
+    screen.wait_for("esc closes");
+    screen.type_keys("esc,q");
+    assert!(screen.wait_exit().success());
+    assert_given_back(&screen);
+}
