@@ -19,6 +19,7 @@ pub mod fuzz;
 mod geometry;
 mod guard;
 mod input;
+#[cfg(unix)]
 mod key_bytes;
 pub mod keymap;
 mod layout;
