@@ -67,13 +67,14 @@ pub fn exec() -> ExitCode {
 fn run() -> Result<()> {
     let inherited = inheritance::take::<ExecOrders>()?;
     let ExecOrders { run_dir, spec } = inherited.orders;
+    // This one: by the time of a failure the container may run anew.
+    let init = init_of(RunDir::new(&run_dir).read_state().as_ref());
     let (process, stdio) = match start(&run_dir, &spec) {
         Ok(started) => started,
         Err(error) => {
             // A container that ended meanwhile makes any step fail, in words of that step.
-            let init = init_of(RunDir::new(&run_dir).read_state().as_ref());
-            let ending = error.kind() == ErrorKind::Io && init.as_ref().is_some_and(ends_soon);
-            let error = if init.is_none() || ending { not_running() } else { error };
+            let unexplained = error.kind() == ErrorKind::Io;
+            let error = if unexplained && init.as_ref().is_none_or(ends_soon) { not_running() } else { error };
             // The asker may be gone; then nobody wants to know.
             let _ = inherited.starter.send(&Status::Failed((&error).into()));
             return Err(error);
