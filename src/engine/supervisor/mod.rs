@@ -72,6 +72,8 @@ pub struct Supervisor {
     /// Commands on a name that is just being created.
     awaiting_name: HashMap<String, Vec<Pending>>,
     operations: Operations,
+    /// How many operations have ended.
+    ended: u64,
     observer: Observer,
     closing: Vec<oneshot::Sender<()>>,
     errands: JoinSet<()>,
@@ -100,6 +102,7 @@ impl Supervisor {
             resolving: HashMap::new(),
             awaiting_name: HashMap::new(),
             operations: Operations::default(),
+            ended: 0,
             observer,
             closing: Vec::new(),
             errands: JoinSet::new(),
@@ -207,6 +210,7 @@ impl Supervisor {
 
     /// An operation is over: answer its asker, free what waited for its name, look at the container again.
     fn ended(&mut self, operation: OperationId, outcome: Outcome) {
+        self.ended += 1;
         if let Some(outcome) = self.continue_run(operation, outcome) {
             self.finish(operation, outcome);
         }

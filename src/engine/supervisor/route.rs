@@ -29,6 +29,8 @@ pub struct Pending {
     attach: Option<(AttachOptions, oneshot::Sender<Session>)>,
     hint: Option<Arc<Container>>,
     key: Option<ActorKey>,
+    /// How many operations had ended when the look began that gave the hint; none: nobody remembers.
+    asked: Option<u64>,
 }
 
 impl Supervisor {
@@ -45,7 +47,7 @@ impl Supervisor {
         let context = OperationContext::new(operation, time::now() + limit, progress);
         let listed = new_operation(operation, &command, Timestamp::now().plus(limit));
         self.operations.accept(listed, command.clone(), context.clone(), reports, reply);
-        let mut pending = Pending { operation, command, attach, hint: None, key: None };
+        let mut pending = Pending { operation, command, attach, hint: None, key: None, asked: Some(self.ended) };
         match &pending.command {
             Command::Create(_) | Command::Run(_) | Command::CreateIndex { .. } | Command::PruneImages { .. } => {
                 pending.key = Some(ActorKey::Single(operation));
@@ -179,7 +181,8 @@ impl Supervisor {
             operation: pending.operation,
             command: pending.command,
             hint: pending.hint,
-            seen: actor::Seen::JustNow,
+            // Whatever ended meanwhile may have been on this container, by an actor that is gone by now.
+            seen: if pending.asked == Some(self.ended) { actor::Seen::JustNow } else { actor::Seen::BeforeOthers },
             attach: pending.attach,
             context: running.context.clone(),
         };
@@ -198,7 +201,7 @@ impl Supervisor {
         }
         if let Message::Do(job) = message {
             let Job { operation, command, hint, attach, .. } = *job;
-            self.undelivered.push_back(Pending { operation, command, hint, attach, key: Some(key) });
+            self.undelivered.push_back(Pending { operation, command, hint, attach, key: Some(key), asked: None });
         }
     }
 
@@ -259,7 +262,7 @@ impl Supervisor {
         };
         running.created = Some(id.clone());
         let command = Command::Start { container: ContainerSelector::Id(id.clone()) };
-        self.hand_to_container(id, Pending { operation, command, attach: None, hint: None, key: None });
+        self.hand_to_container(id, Pending { operation, command, attach: None, hint: None, key: None, asked: None });
         None
     }
 }
