@@ -157,6 +157,8 @@ pub enum RunChange {
         signal: Signal,
     },
     Ended(ExitFile),
+    /// It never ran, and what was made for it is gone.
+    Undone,
 }
 
 /// How an automatic removal went.

@@ -109,6 +109,8 @@ fn note(store: &Store, record: &Record, change: &RunChange) {
         RunChange::Stopping { signal } | RunChange::Signalled { signal } => {
             store.note(record, EventAction::Kill, &[("signal", signal.to_string())]);
         }
+        // Nothing happened that anybody should be told of.
+        RunChange::Undone => {}
         RunChange::Ended(exit) => {
             if exit.oom_killed {
                 store.note(record, EventAction::Oom, &[]);

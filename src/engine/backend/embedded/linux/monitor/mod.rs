@@ -60,7 +60,8 @@ fn run(hooks: MonitorHooks) -> Result<()> {
     let launched = match launch::launch(&orders.plan, &mut starter) {
         Ok(launched) => launched,
         Err(error) => {
-            // The starter may be gone; then nobody wants to know.
+            // Whoever saw it being started must look again: the starter, which would tell, may be gone.
+            (hooks.changed)(&orders.plan, &RunChange::Undone);
             let _ = starter.send(&Status::Failed((&error).into()));
             return Err(error);
         }
