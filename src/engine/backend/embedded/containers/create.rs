@@ -4,11 +4,14 @@
 //! nobody claims: `repair` and the next taker of the name clear them. Deliberately elsewhere: pulling
 //! the image (`backend`), what the options mean (`resolve`).
 
-use std::path::{Path, PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use super::{
     Containers,
-    layout::{LOCK, RECORD, UPPER, VOLUMES, WORK},
+    layout::{AUTO_REMOVE, LOCK, RECORD, UPPER, VOLUMES, WORK},
     names::{self, Reserved},
     record::{Durability, ImageFacts, Record, RecordedMount, to_bytes},
     resolve::{Plan, resolve},
@@ -51,13 +54,14 @@ impl Containers {
         };
         let nascent = Nascent::make(&self.store, &id, base.root.mode, context)?;
         context.check()?;
-        let name = nascent.take_name(spec.name.as_ref())?;
+        let durability = Store::durability_of(&spec);
+        let name = nascent.take_name(spec.name.as_ref(), durability)?;
         let mut made = Made::default();
         let mounts = volumes::named(&self.store.machine, mounts);
         let remover = self.tree_remover();
-        let provided = nascent
-            .note_volumes(&mounts)
-            .and_then(|()| volumes::provide(&self.store, &*self.kernel, &mounts, &base.layers, &mut made, context));
+        let provided = nascent.note_volumes(&mounts).and_then(|()| {
+            volumes::provide(&self.store, &*self.kernel, &mounts, &base.layers, &mut made, durability, context)
+        });
         let outcome = provided.and_then(|()| {
             let mut record = Record {
                 format: FORMAT,
@@ -85,8 +89,11 @@ impl Containers {
                 Ok(Done { container: Some(id.clone()), output: vec![id.to_string()], warnings, ..Done::default() })
             }
             Err(error) => {
-                volumes::undo(&self.store, made, &remover);
-                nascent.undo(Some(&name));
+                // Whatever cannot be taken back now stays for a repair: the container whole, or its hidden directory,
+                // which says which volumes go with it.
+                if nascent.hide() && volumes::undo(&self.store, made, &remover).is_ok() {
+                    nascent.undo(Some(&name));
+                }
                 Err(error)
             }
         }
@@ -124,12 +131,13 @@ impl<'a> Nascent<'a> {
     }
 
     /// The asked name, or a random one that is free.
-    fn take_name(&self, asked: Option<&ContainerName>) -> Result<ContainerName> {
-        self.try_take_name(asked).inspect_err(|_| self.undo(None))
+    fn take_name(&self, asked: Option<&ContainerName>, durability: Durability) -> Result<ContainerName> {
+        self.try_take_name(asked, durability).inspect_err(|_| self.undo(None))
     }
 
-    fn try_take_name(&self, asked: Option<&ContainerName>) -> Result<ContainerName> {
-        let reserve = |name: &ContainerName| names::reserve(&self.store.machine, &self.store.layout, name, &self.id);
+    fn try_take_name(&self, asked: Option<&ContainerName>, durability: Durability) -> Result<ContainerName> {
+        let (machine, layout) = (&self.store.machine, &self.store.layout);
+        let reserve = |name: &ContainerName| names::reserve(machine, layout, name, &self.id, durability);
         if let Some(name) = asked {
             return match reserve(name)? {
                 Reserved::Yes => Ok(name.clone()),
@@ -158,7 +166,8 @@ impl<'a> Nascent<'a> {
         if list.is_empty() {
             return Ok(());
         }
-        let written = self.store.disk().create_exclusive(&self.dir.join(VOLUMES), list.as_bytes());
+        // Durably, whatever the record will be: volumes are made next, and nothing else tells whose they are.
+        let written = self.store.disk().write_durable(&self.dir.join(VOLUMES), list.as_bytes());
         written.map_err(|error| Error::io("the list of its volumes cannot be written", error))
     }
 
@@ -170,7 +179,10 @@ impl<'a> Nascent<'a> {
         let durability = Store::durability(record);
         match durability {
             Durability::Synced => disk.write_durable(&path, &bytes).map_err(failed)?,
-            Durability::Unsynced => disk.create_exclusive(&path, &bytes).map_err(failed)?,
+            Durability::Unsynced => {
+                disk.create_exclusive(&self.dir.join(AUTO_REMOVE), b"").map_err(failed)?;
+                disk.create_exclusive(&path, &bytes).map_err(failed)?;
+            }
         }
         disk.rename(&self.dir, &self.store.layout.container(&self.id)).map_err(failed)?;
         match durability {
@@ -179,11 +191,18 @@ impl<'a> Nascent<'a> {
         }
     }
 
+    /// Takes it out of sight again, so that nobody sees it half-removed. Whether it is.
+    fn hide(&self) -> bool {
+        match self.store.disk().rename(&self.store.layout.container(&self.id), &self.dir) {
+            Ok(()) => true,
+            Err(error) => error.kind() == io::ErrorKind::NotFound,
+        }
+    }
+
     /// Removes what is there of it. Idempotent; what cannot be removed now is left to `repair`.
     fn undo(&self, name: Option<&ContainerName>) {
         let (disk, layout) = (self.store.disk(), &self.store.layout);
         // The error that brought us here is the one worth reporting.
-        let _ = disk.remove_tree(&layout.container(&self.id));
         if let Some(name) = name {
             let _ = names::release(&self.store.machine, layout, name, &self.id);
         }

@@ -127,5 +127,8 @@ pub const STATE: &str = "state.json";
 pub const LOG: &str = "log";
 /// The volumes that go with a container whose creation is cut, one name a line, in its directory.
 pub const VOLUMES: &str = "volumes";
+/// An empty file in the directory of a container that goes when it ends: it tells so even when a power cut has torn the
+/// record, which for such containers is not synced.
+pub const AUTO_REMOVE: &str = "auto-remove";
 pub const UPPER: &str = "upper";
 pub const WORK: &str = "work";

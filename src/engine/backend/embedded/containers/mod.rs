@@ -124,11 +124,16 @@ impl Containers {
         observe::observe(&self.store, &*self.kernel, id)
     }
 
+    /// For changing it: what cannot be told for sure is an error.
+    ///
     /// # Errors
-    /// `NoSuchContainer` or `Corrupt`.
+    /// `NoSuchContainer` or `Corrupt`; `Io` when nobody can say whether it runs.
     fn whole(&self, id: &ContainerId) -> Result<Box<Observed>> {
         match self.look(id) {
-            Seen::Whole(observed) => Ok(observed),
+            Seen::Whole(observed) => match observed.trouble {
+                Some(error) => Err(error),
+                None => Ok(observed),
+            },
             Seen::Damaged(container) => Err(corrupt(&container)),
             Seen::Gone => Err(Error::no_such_container(id)),
         }

@@ -8,7 +8,7 @@ use std::{io, time::Duration};
 
 use super::{
     layout::{LOCK, Layout},
-    record::{Read, read},
+    record::{Durability, Read, read},
 };
 use crate::engine::{
     backend::embedded::{
@@ -30,29 +30,34 @@ pub enum Reserved {
     Taken(ContainerId),
 }
 
-/// Takes `name` for `id`, durably as far as the owner's record is. Taking what one has is fine.
+/// Takes `name` for `id`, as durably as the owner's record will be: a name that went with the power could be given to
+/// somebody else before its owner says so. Taking what one has is fine.
 ///
 /// # Errors
 /// `Busy`, `NoSpace`, `Denied` or `Io`.
-pub fn reserve(machine: &Machine, layout: &Layout, name: &ContainerName, id: &ContainerId) -> Result<Reserved> {
+pub fn reserve(
+    machine: &Machine,
+    layout: &Layout,
+    name: &ContainerName,
+    id: &ContainerId,
+    durability: Durability,
+) -> Result<Reserved> {
     let _lock = names_lock(machine, layout)?;
     let disk = &*machine.disk;
     let path = layout.name(name);
-    match disk.create_exclusive(&path, id.as_str().as_bytes()) {
-        Ok(()) => return Ok(Reserved::Yes),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-        Err(error) => return Err(Error::io("its name cannot be reserved", error)),
-    }
+    // Whoever changes names holds their lock, so nothing can come between this look and the writing.
     match owner(disk, layout, name)? {
-        Some(owner) if owner == *id => Ok(Reserved::Yes),
-        Some(owner) if claims(disk, layout, name, &owner) => Ok(Reserved::Taken(owner)),
-        Some(_) | None => {
-            // Left by a process that was killed in between; ours from here on.
-            disk.write_atomic(&path, id.as_str().as_bytes())
-                .map_err(|error| Error::io("its name cannot be reserved", error))?;
-            Ok(Reserved::Yes)
-        }
+        Some(owner) if owner != *id && claims(disk, layout, name, &owner) => return Ok(Reserved::Taken(owner)),
+        // Free, ours already (perhaps not durably), or left by a process that was killed in between.
+        Some(_) | None => {}
     }
+    let bytes = id.as_str().as_bytes();
+    let written = match durability {
+        Durability::Synced => disk.write_durable(&path, bytes),
+        Durability::Unsynced => disk.write_atomic(&path, bytes),
+    };
+    written.map_err(|error| Error::io("its name cannot be reserved", error))?;
+    Ok(Reserved::Yes)
 }
 
 /// Frees `name` if it belongs to `id`; anything else is left alone.

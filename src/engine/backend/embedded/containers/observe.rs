@@ -3,7 +3,7 @@
 //! Reads only and reconciles nothing: what is half-made or half-gone is shown as it is. Deliberately
 //! elsewhere: putting things right (`repair`), Docker's shape (`inspect`).
 
-use std::path::Path;
+use std::{io, path::Path};
 
 use serde::de::DeserializeOwned;
 
@@ -20,7 +20,7 @@ use crate::engine::{
         launch::{ExitFile, StateFile},
         lock,
     },
-    domain::{Container, ContainerId, ContainerState, Generation, Intent, Status, Timestamp},
+    domain::{Container, ContainerId, ContainerState, Error, Generation, Intent, Result, Status, Timestamp},
 };
 
 /// Everything that is known about one container at one moment.
@@ -34,6 +34,8 @@ pub struct Observed {
     pub alive: Observation,
     /// Somebody stopped it to start it again.
     pub restarting: bool,
+    /// The monitor's file is there and cannot be read: who runs is not known, so nothing is to be started or swept.
+    pub trouble: Option<Error>,
 }
 
 impl Observed {
@@ -45,6 +47,7 @@ impl Observed {
             && !self.container.status().has_process()
             && !self.restarting
             && self.alive.monitor == Liveness::Dead
+            && self.trouble.is_none()
     }
 }
 
@@ -81,7 +84,10 @@ fn merge(store: &Store, kernel: &dyn Kernel, record: Box<Record>) -> Observed {
     let dir = store.layout.container(&record.id);
     let ran = record.run > Generation::default();
     let run_dir = store.layout.run_of(&record.id);
-    let state: Option<StateFile> = if ran { read_json(store.disk(), &run_dir.join(STATE)) } else { None };
+    let (state, trouble) = match if ran { read_state(store, &run_dir) } else { Ok(None) } {
+        Ok(state) => (state, None),
+        Err(error) => (None, Some(error)),
+    };
     let alive = if ran {
         kernel.observe(&run_dir, state.as_ref())
     } else {
@@ -120,7 +126,7 @@ fn merge(store: &Store, kernel: &dyn Kernel, record: Box<Record>) -> Observed {
         intent,
         generation: record.revision,
     };
-    Observed { record, container, last_run, alive, restarting }
+    Observed { record, container, last_run, alive, restarting, trouble }
 }
 
 /// The recorded intent, if somebody is still at it: a start is over when the monitor's files carry its
@@ -156,10 +162,11 @@ fn container_state(
 ) -> ContainerState {
     let mut seen = ContainerState::created();
     if let (Some(state), Liveness::Alive) = (state, alive.init) {
-        seen.status = match (state.paused, state.stopping_until) {
-            (_, Some(_)) => Status::Stopping,
-            (true, None) => Status::Paused,
-            (false, None) => Status::Running,
+        seen.status = match (state.paused, state.stopping_until, alive.monitor) {
+            (_, Some(_), Liveness::Alive) => Status::Stopping,
+            (true, None | Some(_), _) => Status::Paused,
+            // Whoever would have killed it after the grace is gone: nothing is stopping it any more.
+            (false, Some(_), Liveness::Dead) | (false, None, _) => Status::Running,
         };
         seen.pid = Some(state.init.pid);
         seen.started = Some(state.started);
@@ -236,6 +243,15 @@ fn damaged(store: &Store, id: &ContainerId, reason: String) -> Container {
         degraded: None,
         intent: None,
         generation: Generation::default(),
+    }
+}
+
+/// `state.json`. One that makes no sense says nothing, as one that is missing.
+fn read_state(store: &Store, run_dir: &Path) -> Result<Option<StateFile>> {
+    match store.disk().read(&run_dir.join(STATE)) {
+        Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+        Err(error) => Err(Error::io("who runs in it cannot be read", error)),
     }
 }
 

@@ -190,8 +190,8 @@ pub fn read(disk: &dyn Disk, dir: &Path) -> Read {
 pub enum Durability {
     /// Before the first step of a change that a power cut must not undo.
     Synced,
-    /// For what a power cut may take: starts (nothing runs afterwards anyway) and containers that are
-    /// removed when they end.
+    /// For containers that are removed when they end: a power cut ends them. It may also tear what is not synced, so
+    /// nothing that is to last is ever replaced like this.
     Unsynced,
 }
 

@@ -45,10 +45,13 @@ impl Containers {
         let held = self.store.lock(id, Verb::Remove, context.remaining())?;
         let observed = match self.look(id) {
             Seen::Whole(observed) => observed,
-            Seen::Damaged(_) => return self.remove_damaged(held),
+            Seen::Damaged(_) => return self.remove_damaged(held, volumes_asked(options)),
             Seen::Gone => return Err(Error::no_such_container(id)),
         };
         admitted(Verb::Remove, &observed.container, options.force)?;
+        if let (Some(error), Force::No) = (&observed.trouble, options.force) {
+            return Err(error.clone().remedy("try again, or remove it with --force, whatever runs in it"));
+        }
         let volumes = match &observed.record.intent {
             // An interrupted removal is finished as it was begun, or as thoroughly as is asked now.
             Some(RecordedIntent { change: Change::Remove { volumes: true }, .. }) => Volumes::Remove,
@@ -84,7 +87,7 @@ impl Containers {
         }
         let run_dir = self.run_dir(&held.id);
         let left = || until.saturating_duration_since(clock.instant());
-        if observed.alive.init == Liveness::Alive {
+        if observed.alive.init == Liveness::Alive || observed.trouble.is_some() {
             match self.kernel.kill(&run_dir, Signal::KILL, left()) {
                 // It ended by itself meanwhile.
                 Err(error) if error.kind() == ErrorKind::Refused => {}
@@ -99,6 +102,12 @@ impl Containers {
             return dispose(&self.store, held, Some(record), volumes, &remover);
         }
         let mut warnings = dispose(&self.store, held, Some(record), Volumes::Keep, &remover)?;
+        // Without a journal entry the commit itself must be on the disk before anything else goes or anybody is told.
+        let containers = self.store.layout.containers();
+        self.store
+            .disk()
+            .sync_dir(&containers)
+            .map_err(|error| Error::io("its removal may not outlast a power cut", error))?;
         if volumes == Volumes::Remove
             && let Err(error) = volumes::remove_anonymous(&self.store, record, &remover)
         {
@@ -125,7 +134,7 @@ impl Containers {
     }
 
     /// A container whose record nobody can read: its processes, its names, its directory.
-    fn remove_damaged(&self, held: Held) -> Result<Done> {
+    pub(super) fn remove_damaged(&self, held: Held, volumes: Volumes) -> Result<Done> {
         let id = held.id.clone();
         let run_dir = self.run_dir(&id);
         if self.store.disk().exists(&run_dir) {
@@ -136,7 +145,7 @@ impl Containers {
             self.sweep(&run_dir, self.store.machine.clock.instant() + crate::engine::core::limits::STEP_DEADLINE)?;
         }
         let remover = self.tree_remover();
-        let warnings = dispose(&self.store, held, None, Volumes::Keep, &remover)?;
+        let warnings = dispose(&self.store, held, None, volumes, &remover)?;
         Ok(Done { container: Some(id), warnings, ..Done::default() })
     }
 
@@ -169,8 +178,10 @@ pub fn dispose(
     volumes: Volumes,
     remove_tree: &dyn Fn(&Path) -> Result<()>,
 ) -> Result<Vec<String>> {
-    if let (Some(record), Volumes::Remove) = (record, volumes) {
-        volumes::remove_anonymous(store, record, remove_tree)?;
+    match (record, volumes) {
+        (Some(record), Volumes::Remove) => volumes::remove_anonymous(store, record, remove_tree)?,
+        (None, Volumes::Remove) => volumes::remove_listed(store, &held.dir, remove_tree)?,
+        (Some(_) | None, Volumes::Keep) => {}
     }
     let id = held.id.clone();
     let trash = to_trash(store, &held)?;
@@ -192,6 +203,10 @@ pub fn dispose(
         warnings.push(format!("some of its files could not be deleted yet (wharf system repair tries again): {error}"));
     }
     Ok(warnings)
+}
+
+fn volumes_asked(options: &RemoveOptions) -> Volumes {
+    if options.volumes { Volumes::Remove } else { Volumes::Keep }
 }
 
 fn to_trash(store: &Store, held: &Held) -> Result<std::path::PathBuf> {

@@ -27,7 +27,7 @@ impl Containers {
             return Ok(Done { already: true, ..done });
         }
         let (machine, layout) = (&self.store.machine, &self.store.layout);
-        if let Reserved::Taken(owner) = names::reserve(machine, layout, name, id)? {
+        if let Reserved::Taken(owner) = names::reserve(machine, layout, name, id, Durability::Synced)? {
             return Err(names::in_use(name, &owner));
         }
         let from = locked.observed.record.name.clone();
@@ -52,7 +52,7 @@ impl Containers {
         record.intent = interrupted;
         // Before the write, which wakes those who read events.
         self.store.note(record, EventAction::Rename, &[("oldName", format!("/{from}"))]);
-        self.store.write(&locked.held, record, Durability::Unsynced)?;
+        self.store.write(&locked.held, record, Durability::Synced)?;
         Ok(done)
     }
 
@@ -62,6 +62,6 @@ impl Containers {
         let Some(RecordedIntent { change: Change::Rename { from }, .. }) = &record.intent else { return Ok(()) };
         names::release(&self.store.machine, &self.store.layout, from, &held.id)?;
         record.intent = None;
-        self.store.write(held, &mut record, Durability::Unsynced)
+        self.store.write(held, &mut record, Durability::Synced)
     }
 }

@@ -16,11 +16,12 @@ use std::{
 use self::strangers::{is_id, is_trash};
 use super::{
     Containers, Locked,
-    layout::{LOCK, NASCENT, VOLUMES},
+    layout::{AUTO_REMOVE, LOCK, NASCENT, RECORD, STATE},
     names::{self, Reserved},
-    observe::Seen,
-    record::{Change, Durability, Read, RecordedIntent},
+    observe::{self, Seen},
+    record::{Change, Durability, Read, Record, RecordedIntent},
     remove::Volumes,
+    store::{Held, Store},
     volumes,
 };
 use crate::engine::{
@@ -49,6 +50,10 @@ impl Containers {
 
     /// As [`Containers::repair`], with another idea of what is too young to be a leftover.
     pub(super) fn repair_older(&self, mode: RepairMode, fresh: Duration) -> Result<Vec<Finding>> {
+        if mode == RepairMode::Mend && self.store.disk().exists(&self.store.layout.containers()) {
+            // A power cut may have taken directories that were empty, so to say, when they were last synced.
+            self.store.prepare()?;
+        }
         let mut pass = Pass { containers: self, mode, fresh, findings: Vec::new() };
         pass.nascent()?;
         for id in self.store.ids()? {
@@ -100,14 +105,7 @@ impl Pass<'_> {
             let dir = root.join(&name);
             if lock::is_free(containers.store.disk(), &dir.join(LOCK)) && self.is_old(&dir) {
                 self.fix(name, "its creation was interrupted; removed", || {
-                    // No list: it was cut before it had volumes.
-                    let volumes = containers.store.disk().read(&dir.join(VOLUMES)).unwrap_or_default();
-                    let volumes = String::from_utf8_lossy(&volumes);
-                    for volume in volumes.lines().filter_map(|line| line.parse::<VolumeName>().ok()) {
-                        if volumes::is_anonymous(&volume) {
-                            containers.kernel.remove_tree(&containers.store.layout.volume(&volume))?;
-                        }
-                    }
+                    volumes::remove_listed(&containers.store, &dir, &containers.tree_remover())?;
                     containers.kernel.remove_tree(&dir)
                 });
             }
@@ -129,6 +127,11 @@ impl Pass<'_> {
         let observed = match containers.look(id) {
             Seen::Whole(observed) => observed,
             Seen::Gone => return,
+            Seen::Damaged(_) if self.went_with_the_power(&held) => {
+                return self.fix(id.short(), "the power went before it ended; removed", || {
+                    containers.remove_damaged(held, Volumes::Remove).map(drop)
+                });
+            }
             Seen::Damaged(container) => {
                 let problem = container.state.reason.clone().unwrap_or_default();
                 return self.advise(id.short(), problem, format!("remove it with wharf rm {}", id.short()));
@@ -136,6 +139,9 @@ impl Pass<'_> {
         };
         let subject = observed.record.name.to_string();
         self.temporaries(&held.dir, observed.alive.monitor);
+        if let Some(error) = observed.trouble {
+            return self.advise(id.short(), error.to_string(), "look at the disk it is on".to_owned());
+        }
         let gone = !observed.container.status().has_process() && observed.alive.monitor == Liveness::Dead;
         match &observed.record.intent {
             Some(RecordedIntent { change: Change::Remove { volumes }, .. }) => {
@@ -164,6 +170,21 @@ impl Pass<'_> {
         self.name_of(&Locked { held, observed }, subject);
     }
 
+    /// Whether a container was to be removed when it ended, has ended, and lost its record with the power. One that only
+    /// cannot be read now has lost nothing.
+    fn went_with_the_power(&self, held: &Held) -> bool {
+        let Containers { store, kernel, .. } = self.containers;
+        let torn = match store.disk().read(&held.dir.join(RECORD)) {
+            Ok(bytes) => serde_json::from_slice::<Record>(&bytes).is_err(),
+            Err(error) => error.kind() == io::ErrorKind::NotFound,
+        };
+        let run_dir = store.layout.run_of(&held.id);
+        let state = observe::read_json(store.disk(), &run_dir.join(STATE));
+        let alive = kernel.observe(&run_dir, state.as_ref());
+        let dead = (alive.init, alive.monitor) == (Liveness::Dead, Liveness::Dead);
+        torn && dead && store.disk().exists(&held.dir.join(AUTO_REMOVE))
+    }
+
     /// Every container's name points to it. A name lost by a power cut is taken again; one that somebody
     /// else got meanwhile is given a suffix.
     fn name_of(&mut self, locked: &Locked, subject: String) {
@@ -174,11 +195,11 @@ impl Pass<'_> {
             return;
         }
         self.fix(subject, "its name did not lead to it; taken again", || {
-            match names::reserve(machine, layout, &record.name, id)? {
+            match names::reserve(machine, layout, &record.name, id, Store::durability(record))? {
                 Reserved::Yes => Ok(()),
                 Reserved::Taken(_) => {
                     let other: ContainerName = format!("{}_{}", record.name, id.short()).parse()?;
-                    if let Reserved::Taken(owner) = names::reserve(machine, layout, &other, id)? {
+                    if let Reserved::Taken(owner) = names::reserve(machine, layout, &other, id, Durability::Synced)? {
                         return Err(names::in_use(&other, &owner));
                     }
                     let mut renamed = record.as_ref().clone();

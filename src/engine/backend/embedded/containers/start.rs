@@ -6,8 +6,9 @@
 use super::{
     Containers, Locked, admitted,
     layout::{UPPER, WORK},
-    record::{Change, Durability, Record, RecordedIntent, StartFailure},
+    record::{Change, Record, RecordedIntent, StartFailure},
     remove::Volumes,
+    store::Store,
     volumes,
 };
 use crate::engine::{
@@ -92,8 +93,9 @@ impl Containers {
             // start that was cut. Nothing of value was written then. Kernel documentation, overlayfs.rst, "Volatile mount".
             self.kernel.remove_tree(&self.store.layout.container(&record.id).join(WORK).join(VOLATILE_MARK))?;
         }
-        // A power cut ends every process: there is nothing a synced start could tell afterwards.
-        self.store.write(&locked.held, record, Durability::Unsynced)?;
+        // The start itself means nothing after a power cut, but the record it replaces does.
+        let durability = Store::durability(record);
+        self.store.write(&locked.held, record, durability)?;
         Ok(self.plan(record, attach))
     }
 
@@ -146,7 +148,8 @@ impl Containers {
             code: failure_code(error),
             reason: error.reason().to_owned(),
         });
-        self.store.write(&locked.held, record, Durability::Unsynced)
+        let durability = Store::durability(record);
+        self.store.write(&locked.held, record, durability)
     }
 }
 

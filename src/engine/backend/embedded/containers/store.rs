@@ -17,7 +17,7 @@ use crate::engine::{
         lock::{self, Holder, Lock, Mode},
         machine::Machine,
     },
-    domain::{ContainerId, EngineEvent, Error, EventAction, EventSubject, Generation, Result, Verb},
+    domain::{ContainerId, ContainerSpec, EngineEvent, Error, EventAction, EventSubject, Generation, Result, Verb},
 };
 
 /// The containers' part of the data and run directories.
@@ -185,6 +185,12 @@ impl Store {
     /// How durably this container's record is kept: one that goes when it ends may go with the power.
     #[must_use]
     pub fn durability(record: &Record) -> Durability {
-        if record.spec.auto_remove { Durability::Unsynced } else { Durability::Synced }
+        Self::durability_of(&record.spec)
+    }
+
+    /// As [`Store::durability`], before there is a record.
+    #[must_use]
+    pub fn durability_of(spec: &ContainerSpec) -> Durability {
+        if spec.auto_remove { Durability::Unsynced } else { Durability::Synced }
     }
 }

@@ -327,7 +327,7 @@ fn a_name_reserved_by_a_rename_in_progress_is_not_given_away() {
     let store = containers.store();
     // A rename between its reservation and its record: the lock is held, the record has the old name.
     let held = store.lock(&id, Verb::Rename, Duration::from_secs(5)).unwrap();
-    names::reserve(&store.machine, &store.layout, &name, &id).unwrap();
+    names::reserve(&store.machine, &store.layout, &name, &id, record::Durability::Synced).unwrap();
     assert_eq!(containers.create(&spec(Some("db")), &context()).unwrap_err().kind(), ErrorKind::NameInUse);
     // The renamer is killed: nobody claims the name any more.
     drop(held);

@@ -6,7 +6,8 @@
 use std::{io, path::Path, path::PathBuf};
 
 use super::{
-    record::{Record, RecordedMount},
+    layout::VOLUMES,
+    record::{Durability, Record, RecordedMount},
     store::Store,
 };
 use crate::engine::{
@@ -62,6 +63,7 @@ pub fn provide(
     mounts: &[RecordedMount],
     layers: &[PathBuf],
     made: &mut Made,
+    durability: Durability,
     context: &OperationContext,
 ) -> Result<()> {
     for RecordedMount { mount, volume, .. } in mounts {
@@ -69,7 +71,7 @@ pub fn provide(
             (MountKind::Bind { source }, _) => check_source(source)?,
             (MountKind::Tmpfs { .. }, _) | (MountKind::Volume { .. }, None) => {}
             (MountKind::Volume { initial, .. }, Some(name)) => {
-                make(store, name, made)?;
+                make(store, name, made, durability)?;
                 match initial {
                     InitialContent::Image => fill(store, kernel, name, layers, &mount.target, context)?,
                     InitialContent::Empty => {}
@@ -110,7 +112,7 @@ fn check_source(source: &Path) -> Result<()> {
     }
 }
 
-fn make(store: &Store, name: &VolumeName, made: &mut Made) -> Result<()> {
+fn make(store: &Store, name: &VolumeName, made: &mut Made, durability: Durability) -> Result<()> {
     let failed = |error| Error::io(format!("the volume {name} cannot be made"), error);
     let dir = store.layout.volume(name);
     match store.disk().create_dir(&dir) {
@@ -119,20 +121,32 @@ fn make(store: &Store, name: &VolumeName, made: &mut Made) -> Result<()> {
         Err(error) => return Err(failed(error)),
     }
     match store.disk().create_dir_with_mode(&dir.join(DATA), 0o755) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(failed(error)),
-        Ok(()) | Err(_) => Ok(()),
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(failed(error)),
+        Ok(()) | Err(_) => {}
+    }
+    match durability {
+        // A container that outlives a power cut needs its volumes then.
+        Durability::Synced => store.disk().sync_dir(&dir).map_err(failed),
+        Durability::Unsynced => Ok(()),
     }
 }
 
 /// Takes back what [`provide`] made.
-pub fn undo(store: &Store, made: Made, remove_tree: &dyn Fn(&Path) -> Result<()>) {
+///
+/// # Errors
+/// When an anonymous volume cannot be removed now: whoever knows its name must keep it.
+pub fn undo(store: &Store, made: Made, remove_tree: &dyn Fn(&Path) -> Result<()>) -> Result<()> {
+    let mut outcome = Ok(());
     for name in made.0 {
-        // Another container may have begun to use a named volume meanwhile; its files stay then.
-        if is_anonymous(&name) || is_empty(store, &name) {
-            // What cannot be removed now is found by the next repair, or used by whoever names it.
+        if is_anonymous(&name) {
+            outcome = outcome.and(remove_tree(&store.layout.volume(&name)));
+        } else if is_empty(store, &name) {
+            // Another container may have begun to use a named volume meanwhile; its files stay then. One that cannot be
+            // removed now is used by whoever names it.
             let _ = remove_tree(&store.layout.volume(&name));
         }
     }
+    outcome
 }
 
 /// Volumes that nobody named are called like an id.
@@ -178,12 +192,35 @@ pub fn is_empty(store: &Store, name: &VolumeName) -> bool {
 /// # Errors
 /// As `remove_tree`.
 pub fn remove_anonymous(store: &Store, record: &Record, remove_tree: &dyn Fn(&Path) -> Result<()>) -> Result<()> {
-    for mount in record.mounts.iter().filter(|mount| mount.anonymous) {
-        if let Some(name) = &mount.volume {
-            remove_tree(&store.layout.volume(name))?;
-        }
+    let anonymous = record.mounts.iter().filter(|mount| mount.anonymous);
+    let names: Vec<&VolumeName> = anonymous.filter_map(|mount| mount.volume.as_ref()).collect();
+    remove_all(store, &names, remove_tree)
+}
+
+/// Removes the anonymous volumes that the directory of a container without a record lists. No list: it never had any.
+///
+/// # Errors
+/// As `remove_tree`, and reading the list.
+pub fn remove_listed(store: &Store, dir: &Path, remove_tree: &dyn Fn(&Path) -> Result<()>) -> Result<()> {
+    let list = match store.disk().read(&dir.join(VOLUMES)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        list => list.map_err(|error| Error::io("the list of its volumes cannot be read", error))?,
+    };
+    let list = String::from_utf8_lossy(&list);
+    let names: Vec<VolumeName> = list.lines().filter_map(|line| line.parse().ok()).filter(is_anonymous).collect();
+    remove_all(store, &names.iter().collect::<Vec<_>>(), remove_tree)
+}
+
+/// Durably: their container goes next, and nothing else tells whose they were.
+fn remove_all(store: &Store, names: &[&VolumeName], remove_tree: &dyn Fn(&Path) -> Result<()>) -> Result<()> {
+    if names.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    names.iter().try_for_each(|name| remove_tree(&store.layout.volume(name)))?;
+    match store.disk().sync_dir(&store.layout.volumes()) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::io("its volumes cannot be removed", error)),
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 /// The directory or file behind a recorded mount.

@@ -147,9 +147,7 @@ impl Disk for RealDisk {
     }
 
     fn create_temporary(&self, dir: &Path) -> io::Result<Box<dyn TemporaryFile>> {
-        let path = dir.join(next_temporary());
-        let file = create_new(&path)?;
-        Ok(Box::new(RealTemporary { file, path: Some(path) }))
+        Ok(Box::new(new_temporary(&dir.join("_"))?))
     }
 
     fn open_partial(&self, path: &Path) -> io::Result<Box<dyn TemporaryFile>> {
@@ -234,11 +232,21 @@ pub(super) fn next_temporary() -> String {
 }
 
 fn replace(path: &Path, bytes: &[u8], sync: Sync) -> io::Result<()> {
-    let temporary = temporary_beside(path);
-    let mut file = Box::new(RealTemporary { file: create_new(&temporary)?, path: Some(temporary) });
+    let mut file = Box::new(new_temporary(path)?);
     stop_at::step("fill temporary for", path);
     file.write_all(bytes)?;
     file.commit(path, sync)
+}
+
+/// A temporary file beside `path`. A killed process of the same number may have left one of the same name.
+fn new_temporary(path: &Path) -> io::Result<RealTemporary> {
+    loop {
+        let temporary = temporary_beside(path);
+        match create_new(&temporary) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            made => return Ok(RealTemporary { file: made?, path: Some(temporary) }),
+        }
+    }
 }
 
 fn create_new(path: &Path) -> io::Result<File> {

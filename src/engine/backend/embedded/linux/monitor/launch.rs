@@ -115,6 +115,8 @@ fn prepare_and_start(
         format!("/wharf-{}", plan.id),
     );
     let cgroup = Cgroup::locate(&mounts, &group);
+    // A launch that was killed, and whose traces could not be swept, may have left a process that waits for ever.
+    cgroup.kill();
     undo.cgroup = Some(cgroup.clone());
     // A run whose directory somebody deleted is not seen any more, but it still writes to the same files.
     cgroup.kill();
