@@ -26,6 +26,8 @@ mod locks;
 #[cfg(not(windows))]
 mod registry;
 #[cfg(not(windows))]
+mod simulation;
+#[cfg(not(windows))]
 mod storm;
 #[cfg(not(windows))]
 mod streams;

@@ -1,0 +1,184 @@
+//! What if exactly the n-th call of an operation goes wrong? Every n, every effect; then repair, and everything must hold.
+//!
+//! The calls of the process that was asked and those of the monitor that works for it count alike. Deliberately
+//! elsewhere: faults drawn by lot (`faults`).
+
+use std::{io, sync::Arc, thread, time::Duration};
+
+use wharf::engine::{backend::embedded::containers::Containers, domain::ContainerId};
+
+use super::{
+    faults::Faults,
+    file_system::PowerLoss,
+    history::Asked,
+    invariants,
+    scheduler::{ProcessId, Scheduler, die},
+    workload::Party,
+    world::{State, World},
+};
+
+/// What a call can suffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// EIO.
+    Error,
+    /// ENOSPC.
+    NoSpace,
+    Delay(Duration),
+    /// A defect of ours panics here; the process goes on.
+    Panic,
+    /// SIGKILL just before the call has an effect.
+    Kill,
+    PowerLoss(PowerLoss),
+}
+
+/// Which call of an operation is struck, and how many there were so far.
+#[derive(Clone, Debug, Default)]
+pub struct Strike {
+    /// Calls count only while somebody tries points.
+    pub armed: bool,
+    pub at: Option<(u64, Effect)>,
+    pub counted: u64,
+}
+
+impl State {
+    /// Counts a call of the operation, by whoever works for it; the effect if this is the one.
+    pub fn strike_now(&mut self) -> Option<Effect> {
+        if !self.strike.armed || thread::panicking() {
+            return None;
+        }
+        self.strike.counted += 1;
+        let (at, effect) = self.strike.at?;
+        (at == self.strike.counted).then_some(effect)
+    }
+}
+
+impl World {
+    /// What `effect` does to `me` at this call.
+    pub fn suffer(&self, me: ProcessId, effect: Effect) -> io::Result<()> {
+        self.tell(|| format!("{me}: suffers {effect:?}"));
+        match effect {
+            Effect::Error => Err(io::Error::other("input/output error")),
+            Effect::NoSpace => Err(io::ErrorKind::StorageFull.into()),
+            Effect::Delay(time) => {
+                self.sleep(me, time);
+                Ok(())
+            }
+            Effect::Panic => Self::panic_here(),
+            Effect::Kill => {
+                self.kill(me);
+                die()
+            }
+            Effect::PowerLoss(how) => {
+                self.lose_power(how);
+                die()
+            }
+        }
+    }
+}
+
+/// Everything a call can suffer, once each.
+const EFFECTS: [Effect; 8] = [
+    Effect::Error,
+    Effect::NoSpace,
+    Effect::Delay(Duration::from_secs(20)),
+    Effect::Panic,
+    Effect::Kill,
+    Effect::PowerLoss(PowerLoss::Keep),
+    Effect::PowerLoss(PowerLoss::Drop),
+    Effect::PowerLoss(PowerLoss::Torn),
+];
+
+/// An operation, and what must be there before it.
+struct Operation {
+    name: &'static str,
+    prepare: fn(&Party),
+    act: fn(&Party),
+}
+
+const OPERATIONS: [Operation; 9] = [
+    Operation { name: "create", prepare: other_container, act: |party| drop(party.create_with("web", false)) },
+    Operation { name: "create --rm", prepare: other_container, act: |party| drop(party.create_with("web", true)) },
+    Operation { name: "start", prepare: created, act: |party| drop(party.start(&web(party))) },
+    Operation { name: "exec", prepare: running, act: |party| exec(party) },
+    Operation { name: "stop", prepare: running, act: |party| drop(party.stop(&web(party))) },
+    Operation { name: "kill", prepare: running, act: |party| drop(party.kill(&web(party))) },
+    Operation { name: "rename", prepare: created, act: |party| drop(party.rename(&web(party), "db")) },
+    Operation { name: "rm", prepare: created, act: |party| drop(party.remove(&web(party))) },
+    Operation { name: "rm -f", prepare: running, act: |party| drop(party.remove(&web(party))) },
+];
+
+fn other_container(party: &Party) {
+    party.create_with("app", false).unwrap();
+}
+
+fn created(party: &Party) {
+    party.create_with("web", false).unwrap();
+}
+
+fn running(party: &Party) {
+    created(party);
+    party.start(&web(party)).unwrap();
+}
+
+/// Containers are found before points are counted: finding changes nothing.
+fn web(party: &Party) -> ContainerId {
+    let armed = std::mem::replace(&mut party.world.state().strike.armed, false);
+    let id = party.containers.find("web").unwrap().id;
+    party.world.state().strike.armed = armed;
+    id
+}
+
+fn exec(party: &Party) {
+    let id = web(party);
+    // There are no programs in the simulation: what counts is that asking leaves nothing behind.
+    let _ = party.ask(Asked::Other("exec"), Some(&id), |all: &Containers, _| {
+        all.live(&id, wharf::engine::domain::Verb::Exec).map(|_| Default::default())
+    });
+}
+
+/// Runs `operation` with its call number `at` struck. How many calls there were.
+fn try_point(operation: &Operation, at: u64, effect: Effect, traced: bool) -> (u64, Option<String>, String) {
+    // Torn power cuts draw lots: another point, another draw.
+    let world = World::new(at, Faults::none(), traced);
+    let mut scheduler = Scheduler::default();
+    let run_one = |scheduler: &mut Scheduler, name: &str, body: fn(&Party)| {
+        let inner = Arc::clone(&world);
+        let process = world.spawn(name, move |me| body(&Party::new(&inner, me, None)));
+        scheduler.run(&world, |world| !world.is_alive(process));
+    };
+    run_one(&mut scheduler, "prepare", operation.prepare);
+    world.state().strike = Strike { armed: true, at: Some((at, effect)), counted: 0 };
+    run_one(&mut scheduler, "act", operation.act);
+    world.state().strike.armed = false;
+    run_one(&mut scheduler, "repair", invariants::come_to_rest);
+    scheduler.end(&world);
+    let trace = world.trace();
+    let state = world.state();
+    (state.strike.counted, state.violation.clone(), trace)
+}
+
+#[test]
+fn an_operation_struck_at_any_call_by_anything_leaves_nothing_half_done() {
+    let mut total = 0;
+    for operation in &OPERATIONS {
+        let mut points = 0;
+        for effect in EFFECTS {
+            for at in 1.. {
+                let (counted, violation, _) = try_point(operation, at, effect, false);
+                if let Some(why) = violation {
+                    let (_, _, trace) = try_point(operation, at, effect, true);
+                    panic!("{}, call {at} suffers {effect:?}: {why}\n{trace}", operation.name);
+                }
+                if counted < at {
+                    break;
+                }
+                points += 1;
+            }
+        }
+        assert!(points > 0, "{}: nothing was struck", operation.name);
+        println!("crash points of {}: {points}", operation.name);
+        total += points;
+    }
+    println!("crash points: {total}, all held");
+}

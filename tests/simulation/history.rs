@@ -1,0 +1,195 @@
+//! What was asked and answered, and does it fit together? Calls with their order, checked against what must be so.
+//!
+//! A call that was never answered, because its process died, may have had its effect or not. Deliberately elsewhere:
+//! the state of the store at rest (`invariants`).
+
+use std::collections::BTreeMap;
+
+use wharf::engine::domain::{ContainerId, ContainerName, ErrorKind};
+
+/// What a process asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Asked {
+    Create { name: ContainerName, auto_remove: bool },
+    Start,
+    Stop,
+    Kill,
+    Remove,
+    Rename { to: ContainerName },
+    Other(&'static str),
+}
+
+/// How it was answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    Done,
+    Already,
+    Failed(ErrorKind),
+}
+
+/// One call, from its beginning to its answer.
+#[derive(Clone, Debug)]
+pub struct Call {
+    pub asked: Asked,
+    pub container: Option<ContainerId>,
+    /// Positions in the one order of all beginnings and ends.
+    pub begun: u64,
+    pub ended: Option<u64>,
+    pub answer: Option<Answer>,
+    /// Power cuts before it began.
+    boot: u32,
+}
+
+pub type CallNumber = usize;
+
+#[derive(Debug, Default)]
+pub struct History {
+    pub calls: Vec<Call>,
+    order: u64,
+    boots: u32,
+}
+
+/// A container at rest, as the store shows it.
+#[derive(Clone, Debug)]
+pub struct AtRest {
+    pub id: ContainerId,
+    pub name: ContainerName,
+}
+
+impl History {
+    pub fn begin(&mut self, asked: Asked, container: Option<&ContainerId>) -> CallNumber {
+        self.order += 1;
+        let (begun, boot) = (self.order, self.boots);
+        self.calls.push(Call { asked, container: container.cloned(), begun, ended: None, answer: None, boot });
+        self.calls.len() - 1
+    }
+
+    pub fn end(&mut self, call: CallNumber, container: Option<&ContainerId>, answer: Answer) -> Result<(), String> {
+        self.order += 1;
+        let call = &mut self.calls[call];
+        if call.ended.is_some() {
+            return Err(format!("{:?} ended twice", call.asked));
+        }
+        (call.ended, call.answer) = (Some(self.order), Some(answer));
+        if let Some(id) = container {
+            call.container = Some(id.clone());
+        }
+        Ok(())
+    }
+
+    pub fn power_lost(&mut self) {
+        self.boots += 1;
+    }
+
+    /// Everything that must hold, given what is there in the end.
+    pub fn check(&self, at_rest: &[AtRest]) -> Result<(), String> {
+        let mut by_container: BTreeMap<&ContainerId, Vec<&Call>> = BTreeMap::new();
+        for call in &self.calls {
+            if let Some(id) = &call.container {
+                by_container.entry(id).or_default().push(call);
+            }
+        }
+        for (id, calls) in &by_container {
+            let there = at_rest.iter().find(|container| container.id == **id);
+            acknowledged_is_durable(id, calls, there, self.boots)?;
+            gone_is_gone(id, calls)?;
+        }
+        names_have_one_owner(&by_container)
+    }
+}
+
+impl Call {
+    fn is_done(&self) -> bool {
+        self.answer == Some(Answer::Done)
+    }
+
+    fn failed(&self) -> bool {
+        matches!(self.answer, Some(Answer::Failed(_)))
+    }
+}
+
+/// Whether the container may go by itself, with the power too.
+fn is_fleeting(calls: &[&Call]) -> bool {
+    calls.iter().any(|call| matches!(call.asked, Asked::Create { auto_remove: true, .. }))
+}
+
+fn acknowledged_is_durable(
+    id: &ContainerId,
+    calls: &[&Call],
+    there: Option<&AtRest>,
+    boots: u32,
+) -> Result<(), String> {
+    let id = id.short();
+    let removals = || calls.iter().filter(|call| call.asked == Asked::Remove);
+    let Some(created) = calls.iter().find(|call| matches!(call.asked, Asked::Create { .. }) && call.is_done()) else {
+        return Ok(()); // Its maker never said so; it may be there.
+    };
+    match there {
+        // What goes when it ends is not synced: neither is its removal.
+        Some(_) if removals().any(|call| call.is_done() && (call.boot == boots || !is_fleeting(calls))) => {
+            Err(format!("{id} was removed and is there"))
+        }
+        None if !is_fleeting(calls) && removals().next().is_none() => {
+            Err(format!("{id} was created, nobody removed it, and it is gone"))
+        }
+        Some(container) if !is_fleeting(calls) => {
+            let renames = || calls.iter().filter(|call| matches!(call.asked, Asked::Rename { .. }));
+            let last = renames().filter(|call| call.is_done()).max_by_key(|call| call.ended).unwrap_or(created);
+            let (Asked::Create { name, .. } | Asked::Rename { to: name }) = &last.asked else { return Ok(()) };
+            let overtaken = renames().any(|call| {
+                call.ended.is_none_or(|ended| Some(ended) > Some(last.begun)) && !std::ptr::eq(*call, *last)
+            });
+            if container.name != *name && !overtaken {
+                return Err(format!("{id} was last named {name} and is {}", container.name));
+            }
+            Ok(())
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// After a removal was acknowledged, nothing that begins later succeeds on the container.
+fn gone_is_gone(id: &ContainerId, calls: &[&Call]) -> Result<(), String> {
+    for removal in calls.iter().filter(|call| call.asked == Asked::Remove && call.is_done()) {
+        let later = |call: &&&Call| Some(call.begun) > removal.ended && call.boot == removal.boot && call.is_done();
+        if let Some(call) = calls.iter().find(later) {
+            return Err(format!("{:?} succeeded on {} after its removal", call.asked, id.short()));
+        }
+    }
+    Ok(())
+}
+
+/// From the answer that gives a name to the beginning of the call that may take it away, nobody else is given it.
+fn names_have_one_owner(by_container: &BTreeMap<&ContainerId, Vec<&Call>>) -> Result<(), String> {
+    let mut held: BTreeMap<&ContainerName, Vec<(u64, u64, &ContainerId)>> = BTreeMap::new();
+    for (id, calls) in by_container {
+        for call in calls.iter().filter(|call| call.is_done()) {
+            let (Asked::Create { name, .. } | Asked::Rename { to: name }) = &call.asked else { continue };
+            let takes_away = |other: &&&Call| match other.asked {
+                Asked::Remove | Asked::Rename { .. } => {
+                    !std::ptr::eq(**other, *call) && other.ended > Some(call.begun) || other.ended.is_none()
+                }
+                Asked::Start => is_fleeting(calls),
+                Asked::Create { .. } | Asked::Stop | Asked::Kill | Asked::Other(_) => false,
+            };
+            let harmless =
+                |other: &&&Call| other.failed() && matches!(other.answer, Some(Answer::Failed(ErrorKind::NameInUse)));
+            let from = call.ended.unwrap_or(u64::MAX);
+            let until = calls.iter().filter(takes_away).filter(|other| !harmless(other)).map(|other| other.begun).min();
+            let until = until.unwrap_or(u64::MAX);
+            if from < until {
+                held.entry(name).or_default().push((from, until, id));
+            }
+        }
+    }
+    for (name, mut spans) in held {
+        spans.sort();
+        for pair in spans.windows(2) {
+            let [(_, until, one), (from, _, two)] = pair else { continue };
+            if from < until && one != two {
+                return Err(format!("{name} belonged to {} and {} at once", one.short(), two.short()));
+            }
+        }
+    }
+    Ok(())
+}

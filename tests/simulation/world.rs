@@ -1,0 +1,382 @@
+//! What is the state of the simulated machine? Time, processes, files, locks, containers' processes, and the record of
+//! everything that was asked.
+//!
+//! One mutex around all of it, never held while a process is put aside. Deliberately elsewhere: what each seam does
+//! with it (`disk`, `kernel`, `surroundings`).
+
+use std::{
+    any::Any,
+    collections::{BTreeMap, VecDeque},
+    fmt::Write as _,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread,
+    time::Duration,
+};
+
+use wharf::engine::{
+    backend::embedded::disk::LockMode, domain::ContainerId, sync::waits::many_processes_on_this_thread,
+};
+
+use super::{
+    crash_points::Strike,
+    faults::Faults,
+    file_system::{FileSystem, Inode, PowerLoss},
+    history::History,
+    kernel_state::KernelState,
+    random::Dice,
+    scheduler::{InjectedPanic, ProcessId, die, is_ours, suspend},
+    workload::layout,
+};
+
+/// Lines of the trace that a failure shows.
+const TRACE: usize = 2_000;
+/// Process numbers are few, so that they come again.
+const PIDS: std::ops::Range<u32> = 300..340;
+/// No seed needs more; one that does has lost its way.
+const STEPS_MAX: u64 = 400_000;
+
+pub type Body = Box<dyn FnOnce()>;
+type Condition = Box<dyn Fn(&State) -> bool + Send>;
+
+/// When a process goes on.
+pub enum When {
+    Now,
+    At(u64),
+    /// As soon as the condition holds, or at that time.
+    Until(u64, Condition),
+}
+
+pub struct Process {
+    pub pid: u32,
+    pub name: String,
+    pub alive: bool,
+    /// Its coroutine has ended.
+    pub buried: bool,
+    when: When,
+}
+
+/// Who holds a lock file.
+#[derive(Default)]
+pub struct LockState {
+    pub holders: Vec<(ProcessId, LockMode)>,
+}
+
+pub struct State {
+    pub dice: Dice,
+    pub faults: Faults,
+    /// Nanoseconds since the world began.
+    pub now: u64,
+    /// What the wall clock is off by.
+    pub wall_jump: i64,
+    pub boot: u32,
+    pub files: FileSystem,
+    pub locks: BTreeMap<Inode, LockState>,
+    pub processes: Vec<Process>,
+    pub kernel: KernelState,
+    pub history: History,
+    pub steps: u64,
+    /// Things that are still to be asked for.
+    pub errands: u64,
+    /// A removal has said that it left something, and what to do about it.
+    pub leftovers_told: bool,
+    /// Calls that could fail, counted for crash points.
+    pub strike: Strike,
+    pub violation: Option<String>,
+    next_pid: u32,
+    current: Option<ProcessId>,
+    newborn: Vec<(ProcessId, Body)>,
+    trace: Option<VecDeque<String>>,
+    /// A hash of everything that happened: equal seeds, equal hashes.
+    pub fingerprint: u64,
+}
+
+// SAFETY: bodies of newborn processes are the only part that is not `Send`; a world is made, run and dropped by one
+// thread. The seams need `Send + Sync` because production's are shared by threads.
+unsafe impl Send for State {}
+
+/// The machine. Shared by every seam of every process; used by one thread.
+pub struct World(Mutex<State>);
+
+impl World {
+    pub fn new(seed: u64, faults: Faults, traced: bool) -> Arc<Self> {
+        many_processes_on_this_thread();
+        Arc::new(Self(Mutex::new(State {
+            dice: Dice::new(seed),
+            faults,
+            now: 0,
+            wall_jump: 0,
+            boot: 1,
+            files: FileSystem::default(),
+            locks: BTreeMap::new(),
+            processes: Vec::new(),
+            kernel: KernelState::default(),
+            history: History::default(),
+            steps: 0,
+            errands: 0,
+            leftovers_told: false,
+            strike: Strike::default(),
+            violation: None,
+            next_pid: PIDS.start,
+            current: None,
+            newborn: Vec::new(),
+            trace: traced.then(VecDeque::new),
+            fingerprint: seed,
+        })))
+    }
+
+    pub fn state(&self) -> MutexGuard<'_, State> {
+        // A violation found while unwinding must not hide behind a poisoned lock.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    // -- processes -------------------------------------------------------------------------------
+
+    /// Starts a process; it runs when the scheduler comes to it.
+    pub fn spawn(&self, name: &str, body: impl FnOnce(ProcessId) + 'static) -> ProcessId {
+        let mut state = self.state();
+        let process = state.processes.len();
+        let pid = state.free_pid();
+        state.processes.push(Process { pid, name: name.to_owned(), alive: true, buried: false, when: When::Now });
+        state.newborn.push((process, Box::new(move || body(process))));
+        state.tell(|| format!("+ {name} is process {process}, pid {pid}"));
+        process
+    }
+
+    pub fn kill(&self, process: ProcessId) {
+        self.state().kill(process);
+    }
+
+    pub fn kill_all(&self) {
+        let mut state = self.state();
+        for process in 0..state.processes.len() {
+            state.kill(process);
+        }
+    }
+
+    pub fn is_alive(&self, process: ProcessId) -> bool {
+        self.state().processes[process].alive
+    }
+
+    pub(super) fn take_newborn(&self) -> Vec<(ProcessId, Body)> {
+        std::mem::take(&mut self.state().newborn)
+    }
+
+    pub(super) fn unburied(&self) -> Vec<ProcessId> {
+        let state = self.state();
+        let dead = state.processes.iter().enumerate().filter(|(_, process)| !process.alive && !process.buried);
+        dead.map(|(process, _)| process).collect()
+    }
+
+    pub(super) fn enter(&self, process: ProcessId) {
+        self.state().current = Some(process);
+    }
+
+    pub(super) fn leave(&self) {
+        self.state().current = None;
+    }
+
+    pub(super) fn ended(&self, process: ProcessId) {
+        let mut state = self.state();
+        state.kill(process);
+        state.processes[process].buried = true;
+    }
+
+    pub(super) fn ended_in_panic(&self, process: ProcessId, panic: &(dyn Any + Send)) {
+        if is_ours(panic) {
+            return;
+        }
+        let text = panic.downcast_ref::<String>().cloned();
+        let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+        self.violate(format!("process {process} panicked: {}", text.unwrap_or_default()));
+    }
+
+    /// The next to run, by lot among those who can; time goes on when nobody can.
+    pub(super) fn choose_next(&self) -> Option<ProcessId> {
+        let mut state = self.state();
+        state.steps += 1;
+        if state.steps > STEPS_MAX {
+            state.violate("the world does not come to rest".to_owned());
+        }
+        if state.violation.is_some() {
+            return None;
+        }
+        loop {
+            let ready = state.ready();
+            if !ready.is_empty() {
+                let at = state.dice.index(ready.len());
+                state.now += 1_000 + state.dice.below(20_000);
+                let chosen = ready[at];
+                state.fingerprint = (state.fingerprint ^ chosen as u64).wrapping_mul(0x100_0000_01b3);
+                return Some(chosen);
+            }
+            let next =
+                state.processes.iter().filter(|process| process.alive).filter_map(|process| match process.when {
+                    When::Now => None,
+                    When::At(time) | When::Until(time, _) => Some(time),
+                });
+            let wake = next.chain(state.kernel.changes()).filter(|time| *time > state.now).min()?;
+            state.now = wake;
+        }
+    }
+
+    // -- what a process does at each call of its machine -----------------------------------------
+
+    /// One call of the machine by `me`: others may run before it. False: `me` is dead and the call has no effect.
+    pub fn step(&self, me: ProcessId, what: impl FnOnce() -> String) -> bool {
+        {
+            let mut state = self.state();
+            if !state.processes[me].alive {
+                drop(state);
+                return self.refuse_dead();
+            }
+            state.tell(|| format!("{me}: {}", what()));
+            if thread::panicking() || state.current != Some(me) {
+                return true;
+            }
+            state.processes[me].when = When::Now;
+        }
+        suspend();
+        if self.is_alive(me) { true } else { self.refuse_dead() }
+    }
+
+    /// Unwinds a process that was killed, unless that is under way.
+    fn refuse_dead(&self) -> bool {
+        if thread::panicking() { false } else { die() }
+    }
+
+    /// Waits as `me`; returns at once outside of any process.
+    pub fn wait(&self, me: ProcessId, when: When) {
+        {
+            let mut state = self.state();
+            if thread::panicking() || state.current != Some(me) {
+                return;
+            }
+            state.processes[me].when = when;
+        }
+        suspend();
+        if !self.is_alive(me) {
+            self.refuse_dead();
+        }
+    }
+
+    /// Lets `time` pass for `me`.
+    pub fn sleep(&self, me: ProcessId, time: Duration) {
+        let at = self.state().now.saturating_add(nanos(time));
+        self.wait(me, When::At(at));
+    }
+
+    /// Ends the operation of the running process as a defect would.
+    pub fn panic_here() -> ! {
+        std::panic::resume_unwind(Box::new(InjectedPanic))
+    }
+
+    // -- the whole machine -----------------------------------------------------------------------
+
+    /// The power goes: every process ends, the disk keeps what it must, the machine boots again.
+    pub fn lose_power(&self, how: PowerLoss) {
+        self.kill_all();
+        let mut state = self.state();
+        let mut dice = state.dice.clone();
+        state.files.lose_power(how, &mut dice);
+        state.dice = dice;
+        state.locks.clear();
+        state.kernel = KernelState::default();
+        state.boot += 1;
+        state.now += 20_000_000_000;
+        state.history.power_lost();
+        state.tell(|| format!("!! power loss, {how:?}"));
+    }
+
+    pub fn violate(&self, what: String) {
+        self.state().violate(what);
+    }
+
+    pub fn tell(&self, line: impl FnOnce() -> String) {
+        self.state().tell(line);
+    }
+
+    /// The last things that happened.
+    pub fn trace(&self) -> String {
+        let mut text = String::new();
+        for line in self.state().trace.iter().flatten() {
+            let _ = writeln!(text, "{line}");
+        }
+        text
+    }
+}
+
+impl State {
+    fn ready(&self) -> Vec<ProcessId> {
+        let can = |process: &Process| match &process.when {
+            When::Now => true,
+            When::At(time) => *time <= self.now,
+            When::Until(time, condition) => *time <= self.now || condition(self),
+        };
+        let processes = self.processes.iter().enumerate();
+        processes.filter(|(_, process)| process.alive && can(process)).map(|(at, _)| at).collect()
+    }
+
+    /// From here on the process does nothing; the kernel closes what it had open.
+    pub fn kill(&mut self, process: ProcessId) {
+        if !std::mem::replace(&mut self.processes[process].alive, false) {
+            return;
+        }
+        for lock in self.locks.values_mut() {
+            lock.holders.retain(|(holder, _)| *holder != process);
+        }
+        self.tell(|| format!("- process {process} is gone"));
+    }
+
+    fn free_pid(&mut self) -> u32 {
+        loop {
+            let pid = self.next_pid;
+            self.next_pid = if pid + 1 == PIDS.end { PIDS.start } else { pid + 1 };
+            let taken = self.processes.iter().any(|process| process.alive && process.pid == pid);
+            if !taken && !self.kernel.has_pid(pid, self.now) {
+                return pid;
+            }
+        }
+    }
+
+    /// A number for a container's process.
+    pub fn new_pid(&mut self) -> u32 {
+        self.free_pid()
+    }
+
+    /// Living processes of that name.
+    pub fn named(&self, name: &str) -> Vec<ProcessId> {
+        let processes = self.processes.iter().enumerate();
+        processes.filter(|(_, process)| process.alive && process.name == name).map(|(at, _)| at).collect()
+    }
+
+    pub fn clients(&self) -> Vec<ProcessId> {
+        self.named("client")
+    }
+
+    /// The processes of a container that run, told by when they were made.
+    pub fn running(&self, id: &ContainerId) -> Vec<u64> {
+        let run_dir = layout().run_of(id);
+        let alive =
+            self.kernel.inits.iter().filter(|init| init.run_dir == run_dir && init.started && init.death > self.now);
+        alive.map(|init| init.start_time).collect()
+    }
+
+    pub fn violate(&mut self, what: String) {
+        self.tell(|| format!("VIOLATION: {what}"));
+        self.violation.get_or_insert(what);
+    }
+
+    pub fn tell(&mut self, line: impl FnOnce() -> String) {
+        let now = self.now;
+        if let Some(trace) = &mut self.trace {
+            if trace.len() == TRACE {
+                trace.pop_front();
+            }
+            trace.push_back(format!("{:>12.6} {}", now as f64 / 1e9, line()));
+        }
+    }
+}
+
+pub fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX / 2)
+}
