@@ -100,7 +100,7 @@ impl Monitor {
     fn prepare_and_start(&self, made: &mut Option<u64>) -> Result<StateFile> {
         self.dir.create_parts()?;
         self.fail_sometimes(ErrorKind::CommandNotFound)?;
-        self.end_leftovers();
+        self.end_leftovers()?;
         self.world.step(self.me, || "create the container's process".to_owned());
         let (pid, start_time) = self.create_init();
         *made = Some(start_time);
@@ -149,12 +149,22 @@ impl Monitor {
         if state.dice.per_mille(rate) { Err(Error::new(kind, "it does not start")) } else { Ok(()) }
     }
 
-    fn end_leftovers(&self) {
-        let mut state = self.world.state();
-        let now = state.now;
-        let left = state.kernel.inits.iter().filter(|init| init.run_dir == self.plan.run_dir && init.death > now);
-        let left: Vec<u64> = left.map(|init| init.start_time).collect();
-        left.into_iter().for_each(|init| state.kernel.signal(init, Signal::KILL, now));
+    fn end_leftovers(&self) -> Result<()> {
+        let run_dir = self.plan.run_dir.clone();
+        let empty = move |state: &State| {
+            let mut living = state.kernel.inits.iter().filter(|init| init.death > state.now);
+            !living.any(|init| init.run_dir == run_dir)
+        };
+        let until = {
+            let mut state = self.world.state();
+            let now = state.now;
+            let left = state.kernel.inits.iter().filter(|init| init.run_dir == self.plan.run_dir && init.death > now);
+            let left: Vec<u64> = left.map(|init| init.start_time).collect();
+            left.into_iter().for_each(|init| state.kernel.signal(init, Signal::KILL, now));
+            now + nanos(Duration::from_secs(2))
+        };
+        self.world.wait(self.me, When::Until(until, Box::new(empty.clone())));
+        if empty(&self.world.state()) { Ok(()) } else { Err(Error::new(ErrorKind::Busy, "what an earlier start left")) }
     }
 
     fn create_init(&self) -> (u32, u64) {

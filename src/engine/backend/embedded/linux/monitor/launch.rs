@@ -116,7 +116,12 @@ fn prepare_and_start(
     );
     let cgroup = Cgroup::locate(&mounts, &group);
     // A launch that was killed, and whose traces could not be swept, may have left a process that waits for ever.
-    cgroup.kill();
+    // Two processes on one root must not be: the first is waited for.
+    if !cgroup.processes().is_empty() {
+        cgroup.kill();
+        let gone = cgroup.remove(Duration::from_secs(2));
+        gone.map_err(|error| Error::io("ending what an earlier start left", error))?;
+    }
     undo.cgroup = Some(cgroup.clone());
     // A run whose directory somebody deleted is not seen any more, but it still writes to the same files.
     cgroup.kill();
