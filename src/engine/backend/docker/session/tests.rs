@@ -105,7 +105,9 @@ async fn signals_pass_input_that_the_process_does_not_read() {
     bench.session.input.send(SessionInput::Eof).await.unwrap();
     let mut typed = Vec::new();
     timeout(SOON, bench.daemon.read_to_end(&mut typed)).await.expect("end of file reaches the process").unwrap();
-    assert_eq!(typed, [vec![b'i'; 256], vec![2]].concat());
+    // How much of the input was already on its way when the signal came is chance.
+    let (keys, input): (Vec<u8>, Vec<u8>) = typed.into_iter().partition(|byte| *byte == 2);
+    assert_eq!((keys, input), (vec![2], vec![b'i'; 256]));
 }
 
 #[tokio::test]
