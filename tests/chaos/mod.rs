@@ -6,6 +6,7 @@
 //! on a modelled machine (unit tests of the engine).
 
 #![cfg(target_os = "linux")]
+#![expect(clippy::print_stdout, reason = "its figures: kills, points, pairs, and the number that repeats them")]
 
 mod catalogue;
 mod full_disk;

@@ -16,11 +16,14 @@ fn a_rename_against_a_removal_leaves_no_ghost() {
     race("rename", |scene, chance| {
         scene.verb("create --network none --name xa IMAGE true");
         let [renamed, removed] = at_once(scene, chance, ["rename xa xb", "rm -f xa"]);
-        let names: Vec<String> = scene.owners().into_iter().map(|owner| owner.name).collect();
+        let owners = scene.owners();
+        let unowned = ownership::among_the_names(&scene.store, &owners);
+        let names: Vec<String> = owners.into_iter().map(|owner| owner.name).collect();
         // `rm -f` of a name that is gone just now succeeds without having done anything.
         let told = format!("rename: {renamed}\nrm: {removed}\nleft: {names:?}");
         assert!(names.is_empty() || names == ["xb"], "{told}");
         assert!(renamed.status.success() || names.is_empty(), "{told}");
+        assert!(unowned.is_empty(), "{told}\n{unowned:?}");
         scene.assert_removable(&["xa", "xb"], &told);
     });
 }

@@ -56,6 +56,7 @@ fn commands() -> Vec<Command> {
         Command::Pause { container: "web".into() },
         Command::Kill { container: "web".into(), signal: Signal::KILL },
         Command::Rename { container: "web".into(), name: "db".parse().unwrap() },
+        Command::Start { container: "web".into() },
         rm("web"),
         rm("web"),
     ]

@@ -189,7 +189,7 @@ fn what_a_person_typed_is_repeated_as_text() {
     said_by(&["stop", HOSTILE], "END");
     said_without_a_host(&[HOSTILE], "END");
     said_without_a_host(&["ps", &format!("--{HOSTILE}")], "owned");
-    said_without_a_host(&["--host", HOSTILE, "ps"], "END");
+    said_without_a_host(&["--host", HOSTILE, "ps"], "owned");
     said_without_a_host(&["pull", HOSTILE], "owned");
 }
 

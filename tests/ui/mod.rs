@@ -6,6 +6,7 @@ mod key_script;
 mod on_a_terminal;
 mod over_the_fake;
 mod pictures;
+mod readme;
 mod sizes;
 
 use std::{collections::BTreeMap, sync::Arc};

@@ -3,7 +3,7 @@
 //! Looks first, then sweeps, then looks again: what is gone is mended. Deliberately elsewhere: the sweeping (`collect`),
 //! fetching content again (`catalog`), containers (`containers::repair`).
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{
     collect::{is_ingested, is_partial},
@@ -17,6 +17,9 @@ use crate::engine::{
     },
     domain::{Digest, Error, Finding, RepairMode, Result, Verb},
 };
+
+/// Whether an entry is called as ours are.
+type IsOurs = fn(&str) -> bool;
 
 impl ImageStore {
     /// What killed processes left, cleared unless this is a dry run; and what is damaged or not ours, which is only named.
@@ -108,13 +111,12 @@ impl ImageStore {
     }
 
     fn strangers(&self) -> Result<Vec<Finding>> {
-        let is_lease = |name: &str| name.ends_with(".lock") || name.ends_with(".json");
         let is_layer = |name: &str| name.len() >= 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let places: [(_, &dyn Fn(&str) -> bool); 4] = [
-            (self.layout.leases(), &is_lease),
-            (self.layout.ingest(), &is_ingested),
-            (self.layout.records(), &|name| name.ends_with(".json")),
-            (self.layout.layers(), &is_layer),
+        let places: [(PathBuf, IsOurs); 4] = [
+            (self.layout.leases(), |name| name.ends_with(".lock") || name.ends_with(".json")),
+            (self.layout.ingest(), is_ingested),
+            (self.layout.records(), |name| name.ends_with(".json")),
+            (self.layout.layers(), is_layer),
         ];
         let mut found = Vec::new();
         for (dir, ours) in places {

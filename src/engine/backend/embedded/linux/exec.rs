@@ -47,7 +47,8 @@ use crate::engine::{
 };
 
 /// How long a container that is being killed may take to be gone.
-const DYING: Timespec = Timespec { tv_sec: 0, tv_nsec: 300_000_000 };
+const DYING_TURNS: u32 = 50;
+const DYING_TURN: Timespec = Timespec { tv_sec: 0, tv_nsec: 10_000_000 };
 
 /// What an asker wants run.
 #[derive(Debug, Serialize, Deserialize)]
@@ -67,13 +68,14 @@ pub fn exec() -> ExitCode {
 fn run() -> Result<()> {
     let inherited = inheritance::take::<ExecOrders>()?;
     let ExecOrders { run_dir, spec } = inherited.orders;
+    // This one: by the time of a failure the container may run anew.
+    let init = init_of(RunDir::new(&run_dir).read_state().as_ref());
     let (process, stdio) = match start(&run_dir, &spec) {
         Ok(started) => started,
         Err(error) => {
             // A container that ended meanwhile makes any step fail, in words of that step.
-            let init = init_of(RunDir::new(&run_dir).read_state().as_ref());
-            let ending = error.kind() == ErrorKind::Io && init.as_ref().is_some_and(ends_soon);
-            let error = if init.is_none() || ending { not_running() } else { error };
+            let unexplained = error.kind() == ErrorKind::Io;
+            let error = if unexplained && init.as_ref().is_none_or(ends_soon) { not_running() } else { error };
             // The asker may be gone; then nobody wants to know.
             let _ = inherited.starter.send(&Status::Failed((&error).into()));
             return Err(error);
@@ -97,7 +99,11 @@ fn run() -> Result<()> {
 
 /// The processes of a container that is being killed die before the one that the others are named after.
 fn ends_soon(init: &OwnedFd) -> bool {
-    poll(&mut [PollFd::new(init, PollFlags::IN)], Some(&DYING)).is_ok_and(|count| count > 0)
+    (0..DYING_TURNS).any(|_| {
+        // Its end waits for every process of its namespace to be collected, ours among them. pid_namespaces(7).
+        while let Ok(Some(_)) = waitid(WaitId::All, WaitIdOptions::EXITED | WaitIdOptions::NOHANG) {}
+        poll(&mut [PollFd::new(init, PollFlags::IN)], Some(&DYING_TURN)).is_ok_and(|count| count > 0)
+    })
 }
 
 fn start(run_dir: &Path, spec: &ExecSpec) -> Result<(OwnedFd, Stdio)> {

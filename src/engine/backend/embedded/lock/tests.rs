@@ -9,6 +9,12 @@ fn holder() -> Holder {
     Holder::this_process(&Machine::this(), Verb::Rename, Duration::from_secs(60))
 }
 
+/// A lock that another thread of this process took: our own waiting for it is then no circle.
+fn held_by_another_thread(path: &Path, holder: &Holder) -> Lock {
+    let taking = || try_lock(&RealDisk, path, Mode::Exclusive, holder).unwrap().unwrap();
+    std::thread::scope(|scope| scope.spawn(taking).join().unwrap())
+}
+
 #[test]
 fn an_exclusive_holder_keeps_everybody_out_even_in_its_own_process() {
     let dir = tempfile::tempdir().unwrap();
@@ -37,7 +43,7 @@ fn shared_holders_enter_together_and_keep_exclusive_ones_out() {
 fn whoever_gives_up_waiting_names_the_holder_its_verb_and_since_when() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("lock");
-    let _held = try_lock(&RealDisk, &path, Mode::Exclusive, &holder()).unwrap().unwrap();
+    let _held = held_by_another_thread(&path, &holder());
     let error = lock(&Machine::this(), &path, Mode::Exclusive, &holder(), Duration::from_millis(5)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Busy);
     let text = error.to_string();
@@ -50,7 +56,7 @@ fn a_holder_past_its_own_deadline_is_not_waited_for() {
     let path = dir.path().join("lock");
     let long_ago = Timestamp::now().minus(Duration::from_secs(60));
     let late = Holder { since: long_ago, deadline: long_ago, ..holder() };
-    let _held = try_lock(&RealDisk, &path, Mode::Exclusive, &late).unwrap().unwrap();
+    let _held = held_by_another_thread(&path, &late);
     let begun = Instant::now();
     let error = lock(&Machine::this(), &path, Mode::Exclusive, &holder(), Duration::from_secs(60)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Busy);
