@@ -7,8 +7,6 @@
 //!
 //! A failing seed prints the command that repeats it. `WHARF_SIM_SEEDS=N` runs N seeds.
 
-#![expect(clippy::print_stdout, reason = "the figures of a run are for whoever asked for it")]
-
 mod crash_points;
 mod disk;
 mod faults;
