@@ -35,6 +35,17 @@ pub struct Check {
 pub struct Deviation {
     pub check: &'static str,
     pub reason: &'static str,
+    pub seen: Seen,
+}
+
+/// How often a deviation shows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Seen {
+    /// A check that passes has to be struck from the list.
+    #[expect(dead_code, reason = "no engine has one at present; the list is for those to come")]
+    Always,
+    /// The engine races with itself.
+    Sometimes,
 }
 
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -55,12 +66,13 @@ async fn conform(bench: Bench, deviations: &[Deviation]) {
         let known = deviations.iter().find(|deviation| deviation.check == check.name);
         match (outcome, known) {
             (Ok(()), None) => passed += 1,
+            (Ok(()), Some(known)) if known.seen == Seen::Sometimes => passed += 1,
             (Ok(()), Some(_)) => wrong.push(format!("{}: passes now, strike it from the deviations", check.name)),
             (Err(why), None) => wrong.push(format!("{}: {why}", check.name)),
             (Err(_), Some(known)) => say(&format!("deviation: {}: {}: {}", bench.label, check.name, known.reason)),
         }
     }
-    say(&format!("{}: {passed} checks passed, {} deviations", bench.label, deviations.len()));
+    say(&format!("{}: {passed} checks passed, {} known deviations", bench.label, deviations.len()));
     assert!(wrong.is_empty(), "{} of the checks failed on {}:\n{}", wrong.len(), bench.label, wrong.join("\n"));
     assert!(
         deviations.iter().all(|deviation| all().any(|check| check.name == deviation.check)),
@@ -132,7 +144,11 @@ async fn daemon(label: &'static str, url: &str, image: &str, deviations: &[Devia
 const DOCKER_DEVIATIONS: &[Deviation] = &[];
 
 /// Seen on Podman 4.3 (its Docker-compatible API).
-const PODMAN_DEVIATIONS: &[Deviation] = &[];
+const PODMAN_DEVIATIONS: &[Deviation] = &[Deviation {
+    check: "a restart keeps an auto-remove container and a stop removes it",
+    reason: "its cleanup process, run after every stop, may remove the container before the start",
+    seen: Seen::Sometimes,
+}];
 
 #[test]
 fn every_check_has_a_name_of_its_own() {
