@@ -48,7 +48,7 @@ pub enum Seen {
     Sometimes,
 }
 
-const PATIENCE: Duration = Duration::from_secs(40);
+const PATIENCE: Duration = Duration::from_secs(90);
 
 fn all() -> impl Iterator<Item = &'static Check> {
     lifecycle::CHECKS.iter().chain(names::CHECKS).chain(streams::CHECKS).chain(images::CHECKS)

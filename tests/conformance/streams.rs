@@ -23,10 +23,12 @@ checks! {
     "a log that grows faster than it is read ends where it ended when it was opened" => |bench| {
         let flood = "while true; do echo xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx; done";
         let id = bench.running(&["sh", "-c", flood]).await.map_err(told)?;
-        let printed = bench.until("something was printed", || async {
-            bench.log(&id, LogOptions::default()).await.is_ok_and(|lines| lines.len() >= 2000)
-        });
-        printed.await?;
+        let last = || LogOptions { tail: Some(1), ..LogOptions::default() };
+        let printing = || async { bench.log(&id, last()).await.is_ok_and(|lines| !lines.is_empty()) };
+        bench.until("something was printed", printing).await?;
+        // Once: Podman 4.3 is slower at reading a second of this than the container was at printing it.
+        let lines = bench.log(&id, LogOptions::default()).await.map_err(told)?;
+        same("something was read", lines.is_empty(), false)?;
         bench.kill(&id, Signal::KILL).await.map_err(told)?;
         Ok(())
     }
