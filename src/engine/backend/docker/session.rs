@@ -212,6 +212,8 @@ async fn type_in(
     loop {
         let has_input = !queue.is_empty();
         tokio::select! {
+            // A size or a signal goes before what was typed after it.
+            biased;
             control = inputs.control.recv(), if open => match control {
                 Some(SessionInput::Resize(size)) => remote.resize(size).await,
                 Some(SessionInput::Signal(signal)) => {
