@@ -25,7 +25,7 @@ fi
 sysroot=$(rustc --print sysroot)
 if [ ! -d "$sysroot/lib/rustlib/$target" ]; then
   command -v rustup >/dev/null || cannot "there is no rustup to bring the target $target"
-  rustup target add "$target" 2>/dev/null || cannot "rustup cannot bring the target $target"
+  timeout 300 rustup target add "$target" 2>/dev/null || cannot "rustup cannot bring the target $target"
 fi
 
 # Wine 8 lacks this library, of which the standard library wants one function.
