@@ -20,7 +20,7 @@ use super::{
     update::update,
     view,
 };
-use crate::engine::domain::{HostSpec, Inventory, Timestamp};
+use crate::engine::domain::{HostSpec, Inventory, LogItem, Timestamp};
 
 /// Messages waiting; a test handles them as they come.
 const QUEUE: usize = 256;
@@ -66,6 +66,12 @@ impl Stage {
     pub fn show(&mut self, inventory: Inventory) {
         let epoch = self.state.facts.epoch;
         self.handle(Message::Inventory { epoch, inventory: Arc::new(inventory) });
+    }
+
+    /// Shows lines in the open log as if the container had just printed them.
+    pub fn print(&mut self, items: Vec<LogItem>) {
+        let stream = self.state.detail.logs.stream;
+        self.handle(Message::LogItems { stream, items });
     }
 
     /// Presses keys: names such as `enter`, `ctrl-d`, `shift-tab` or `f4` between blanks, anything else is typed

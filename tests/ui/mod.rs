@@ -146,6 +146,23 @@ fn busy_host() -> Inventory {
     }
 }
 
+/// What the container that is selected first has printed.
+fn seed_log() -> Vec<LogItem> {
+    let said = [
+        (LogSource::Stdout, "connecting to db:5432"),
+        (LogSource::Stdout, "seeding users from /seed/users.csv, 1204 rows"),
+        (LogSource::Stderr, "ERROR: relation \"users\" does not exist"),
+        (LogSource::Stderr, "seed: stopped at row 1; nothing was written"),
+    ];
+    let entry = |(source, text): (LogSource, &str)| LogEntry {
+        at: minutes_ago(1),
+        source,
+        bytes: text.as_bytes().to_vec(),
+        partial: false,
+    };
+    said.into_iter().map(entry).map(LogItem::Entry).collect()
+}
+
 fn failed_start() -> Operation {
     let error = Error::new(ErrorKind::CommandNotFound, "the command sed is not in the image")
         .during(Verb::Start)

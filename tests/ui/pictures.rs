@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use wharf::engine::domain::*;
 
-use super::{busy_host, minutes_ago, stage};
+use super::{busy_host, minutes_ago, seed_log, stage};
 
 macro_rules! picture {
     ($name:expr, $stage:expr) => {
@@ -19,6 +19,7 @@ macro_rules! picture {
 async fn containers_on_a_standard_screen() {
     let mut stage = stage(80, 24);
     stage.show(busy_host());
+    stage.print(seed_log());
     picture!("containers_80x24", stage);
 }
 
@@ -26,6 +27,7 @@ async fn containers_on_a_standard_screen() {
 async fn containers_on_a_wide_screen() {
     let mut stage = stage(160, 50);
     stage.show(busy_host());
+    stage.print(seed_log());
     picture!("containers_160x50", stage);
 }
 

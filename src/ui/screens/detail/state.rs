@@ -21,8 +21,20 @@ pub struct State {
     pub query: QueryId,
     /// Grows with every change of the target, for the timer that waits until it rests.
     pub visit: u64,
+    pub pace: Pace,
     /// The start of the run whose log is followed: another run needs a new stream.
     pub run: Option<Timestamp>,
+}
+
+/// How the selection has been moving.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pace {
+    #[default]
+    Resting,
+    /// One move after a rest: its target has been loaded.
+    Moved,
+    /// Move upon move: the newest target is not loaded yet.
+    Running,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::{
     logs, overview, processes,
-    state::{State, Tab},
+    state::{Pace, State, Tab},
     tree,
 };
 use crate::{
@@ -19,15 +19,16 @@ use crate::{
     },
 };
 
-/// A selection that moves on within this time is not worth a request.
-const REST: Duration = Duration::from_millis(120);
-/// A log that says nothing for so long has nothing to say yet.
-const QUIET: Duration = Duration::from_millis(500);
+/// A selection that moves on within this time is not worth a request. Longer than a held key takes to repeat (33 ms), shorter
+/// than fingers take between two presses.
+const REST: Duration = Duration::from_millis(40);
+/// A log that says nothing for so long is waited for in words. No longer, or the screen still changes when nobody does anything.
+const QUIET: Duration = Duration::from_millis(20);
 /// Lines asked for when nothing else was said.
 const TAIL: usize = 2_000;
 
 impl State {
-    /// Follows the selection. The first target loads at once, later ones when the selection rests.
+    /// Follows the selection. A single move loads at once; of a run of moves, a held key, only the first and the last do.
     pub fn visit(&mut self, target: Option<&ContainerId>, facts: &Facts) -> Vec<Effect> {
         if self.target.as_ref() == target {
             return self.follow_new_run(facts);
@@ -42,17 +43,28 @@ impl State {
         if !first {
             effects.push(Effect::EndLogs);
         }
-        match target {
-            None => {}
-            Some(_) if first => effects.extend(self.load(facts)),
-            Some(_) => effects.push(Effect::After(REST, Timer::Detail(self.visit))),
+        if target.is_some() {
+            effects.push(Effect::After(REST, Timer::Detail(self.visit)));
+            match self.pace {
+                Pace::Resting => {
+                    self.pace = Pace::Moved;
+                    effects.extend(self.load(facts));
+                }
+                Pace::Moved | Pace::Running => self.pace = Pace::Running,
+            }
         }
         effects
     }
 
-    /// The selection has rested.
+    /// The selection has rested since that visit, if none came after it.
     pub fn rested(&mut self, visit: u64, facts: &Facts) -> Vec<Effect> {
-        if visit == self.visit { self.load(facts) } else { Vec::new() }
+        if visit != self.visit {
+            return Vec::new();
+        }
+        match std::mem::replace(&mut self.pace, Pace::Resting) {
+            Pace::Running => self.load(facts),
+            Pace::Resting | Pace::Moved => Vec::new(),
+        }
     }
 
     pub fn show_tab(&mut self, tab: Tab, facts: &Facts) -> Vec<Effect> {
@@ -115,7 +127,7 @@ impl State {
     fn follow_new_run(&mut self, facts: &Facts) -> Vec<Effect> {
         let container = self.target.as_ref().and_then(|id| facts.container(id));
         let Some(container) = container else { return Vec::new() };
-        let over = matches!(self.logs.link, StreamLink::Idle | StreamLink::Ended);
+        let over = self.pace != Pace::Running && matches!(self.logs.link, StreamLink::Idle | StreamLink::Ended);
         if self.tab == Tab::Logs && over && container.state.started != self.run && has_log(container) {
             return self.load_logs(facts);
         }
@@ -175,3 +187,6 @@ fn has_log(container: &Container) -> bool {
         | Status::Unknown => true,
     }
 }
+
+#[cfg(test)]
+mod tests;

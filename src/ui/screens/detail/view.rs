@@ -107,10 +107,11 @@ fn status_words(state: &State, glyphs: &crate::ui::theme::Glyphs) -> Vec<String>
                 words.push(matches(logs.search.matches));
             }
             words.push(match (&logs.link, logs.follow) {
-                (StreamLink::Loading, _) => "loading".to_owned(),
-                (StreamLink::Live, Follow::End) => format!("follow {}", glyphs.on),
+                (StreamLink::Loading | StreamLink::Live, Follow::End) => format!("follow {}", glyphs.on),
                 (StreamLink::Ended, _) => "ended".to_owned(),
-                (StreamLink::Live | StreamLink::Idle | StreamLink::Failed(_), _) => format!("follow {}", glyphs.off),
+                (StreamLink::Loading | StreamLink::Live | StreamLink::Idle | StreamLink::Failed(_), _) => {
+                    format!("follow {}", glyphs.off)
+                }
             });
             match lines {
                 0 => {}

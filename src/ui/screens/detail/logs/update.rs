@@ -35,7 +35,7 @@ impl State {
         self.keep_end(feedback);
     }
 
-    /// Nothing has come for a while, so there is nothing to come: say so rather than show a blank pane.
+    /// Nothing has come for a moment: say that it is waited for rather than show a blank pane.
     pub fn opened(&mut self) {
         if self.link == StreamLink::Loading {
             self.link = StreamLink::Live;

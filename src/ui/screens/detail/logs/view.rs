@@ -90,7 +90,7 @@ fn draw_nothing(canvas: &mut Canvas<'_>, area: Area, state: &State, container: &
             ("It has not been started yet.".to_owned(), "s starts it".to_owned())
         }
         StreamLink::Idle | StreamLink::Loading => return,
-        StreamLink::Live => ("It has printed nothing so far.".to_owned(), String::new()),
+        StreamLink::Live => ("Waiting for its output.".to_owned(), String::new()),
         StreamLink::Ended => ("It printed nothing.".to_owned(), "0 looks at the whole log".to_owned()),
         StreamLink::Failed(error) => {
             let remedy = error.remedy_text().unwrap_or("ctrl-r tries again");
