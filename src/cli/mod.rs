@@ -10,6 +10,8 @@
 mod attached;
 mod exit;
 pub mod grammar;
+#[cfg(unix)]
+pub mod guard;
 mod json;
 mod printer;
 mod script;

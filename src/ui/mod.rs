@@ -17,7 +17,6 @@ mod focus;
 #[cfg(feature = "fuzzing")]
 pub mod fuzz;
 mod geometry;
-mod guard;
 mod input;
 #[cfg(unix)]
 mod key_bytes;
@@ -84,7 +83,8 @@ pub fn run_with(host: HostSpec, open: OpenEngine, locations: &Locations, setting
 
 fn start(host: HostSpec, open: OpenEngine, locations: &Locations, settings: Settings) -> io::Result<()> {
     // First of all: it keeps the terminal's modes as they are, and what is forked early is small.
-    let guard = guard::Guard::start();
+    #[cfg(unix)]
+    let guard = crate::cli::guard::Guard::start(rustix::stdio::stdout(), &terminal::exit_sequences());
     let defects = defects::install_hook();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build()?;
     let runtime = Threads(Some(runtime));
@@ -111,6 +111,7 @@ fn start(host: HostSpec, open: OpenEngine, locations: &Locations, settings: Sett
     note_problems(&mut state, &problems);
     let result = runtime.handle().block_on(run::run(state, terminal, open, defects, signals));
     drop(runtime);
+    #[cfg(unix)]
     drop(guard);
     result
 }

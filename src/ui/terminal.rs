@@ -1,7 +1,7 @@
 //! How do frames reach the terminal, and how is it given back as it was found?
 //!
 //! A frame is one write, wrapped as a synchronised update, of only the cells that changed; no change is no write.
-//! Deliberately elsewhere: reading keys (`terminal_input`), the process that restores after SIGKILL (`guard`).
+//! Deliberately elsewhere: reading keys (`terminal_input`), the process that restores after SIGKILL (`cli::guard`).
 
 use std::{
     io::{self, Write as _},

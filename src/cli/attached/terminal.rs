@@ -1,9 +1,12 @@
 //! How is this process's own terminal made raw, and brought back whatever happens?
 //!
-//! Deliberately elsewhere: the full-screen interface's terminal (`ui::terminal`).
+//! Deliberately elsewhere: the full-screen interface's terminal (`ui::terminal`), the process that restores after
+//! SIGKILL (`cli::guard`).
 
 use std::io;
 
+#[cfg(unix)]
+use crate::cli::guard::Guard;
 use crate::engine::domain::TerminalSize;
 
 #[cfg(unix)]
@@ -13,12 +16,20 @@ const CTRL_Q: u8 = 0x11;
 /// `_POSIX_VDISABLE`: no key has the meaning.
 #[cfg(unix)]
 const DISABLED: u8 = 0;
+/// What a program in the container may have asked the terminal for, undone when we were killed and it lost its terminal:
+/// bracketed paste, mouse reports, keypad and cursor keys, the alternate screen, a hidden cursor, colours. Mode 47 rather
+/// than 1049, which would move the cursor also where there was no alternate screen.
+#[cfg(unix)]
+const LAST_WORDS: &[u8] =
+    b"\x1b[?2004l\x1b[?1006l\x1b[?1003l\x1b[?1002l\x1b[?1000l\x1b[?1l\x1b>\x1b[?47l\x1b[?25h\x1b[0m";
 
-/// Raw mode on standard input, undone on drop.
+/// Raw mode on standard input, undone on drop, and by a guard when this process is killed.
 #[derive(Debug)]
 pub struct RawMode {
     #[cfg(unix)]
     before: rustix::termios::Termios,
+    #[cfg(unix)]
+    _guard: Option<Guard>,
 }
 
 impl RawMode {
@@ -58,8 +69,9 @@ impl RawMode {
         let before = tcgetattr(&stdin)?;
         let mut changed = before.clone();
         change(&mut changed);
+        let guard = Guard::start(rustix::stdio::stdin(), LAST_WORDS);
         tcsetattr(&stdin, OptionalActions::Drain, &changed)?;
-        Ok(Some(Self { before }))
+        Ok(Some(Self { before, _guard: guard }))
     }
 
     /// # Errors

@@ -1,8 +1,9 @@
 //! Who gives the terminal back when this program is killed outright? A tiny process that waits for our end.
 //!
-//! It is forked before there are threads and memory worth mentioning, is in a session of its own so that neither
-//! Ctrl-C nor job control reach it, and holds nothing but the terminal and a pipe. Deliberately elsewhere: every other
-//! way to end (`terminal`, `defects`).
+//! It is forked while there is little memory worth mentioning, is in a session of its own so that neither
+//! Ctrl-C nor job control reach it, and holds nothing but the terminal and a pipe. The screen has one for its whole
+//! life, an attached verb while the terminal is raw. Deliberately elsewhere: every other way to end (`ui::terminal`,
+//! `ui::defects`, `attached::terminal`).
 
 #[cfg(target_os = "linux")]
 pub use self::linux::Guard;
@@ -19,8 +20,6 @@ mod linux {
         termios::{OptionalActions, Termios, tcgetattr, tcsetattr},
     };
 
-    use super::super::terminal;
-
     /// The guarding process as its charge sees it. Dropping it sends the process away: the terminal has been given
     /// back by then.
     #[derive(Debug)]
@@ -30,20 +29,19 @@ mod linux {
     }
 
     impl Guard {
-        /// Starts it; none when that fails, for it is a precaution. The terminal's modes are kept as they are now, so
-        /// this comes before they are changed.
+        /// Starts it over `terminal`; none when that fails, for it is a precaution. The terminal's modes are kept as
+        /// they are now, so this comes before they are changed. `last_words` undo what its charge, or a program that
+        /// it shows, asked the terminal for.
         #[must_use]
-        pub fn start() -> Option<Self> {
-            let terminal = rustix::stdio::stdout();
+        pub fn start(terminal: BorrowedFd<'_>, last_words: &[u8]) -> Option<Self> {
             let modes = tcgetattr(terminal).ok()?;
-            let last_words = terminal::exit_sequences();
             let (theirs, ours) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).ok()?;
             // SAFETY: the child calls nothing but system calls through functions that neither allocate nor lock, and
             // ends with _exit; whatever other threads held at this moment does not matter to it.
             match unsafe { libc::fork() } {
                 ..0 => None,
                 0 => {
-                    watch(theirs.as_fd(), ours.as_fd(), &modes, &last_words);
+                    watch(terminal, theirs.as_fd(), ours.as_fd(), &modes, last_words);
                     // SAFETY: ends the child without running what the parent registered for its own end.
                     unsafe { libc::_exit(0) }
                 }
@@ -61,14 +59,22 @@ mod linux {
     }
 
     /// The guard's whole life.
-    fn watch(pipe: BorrowedFd<'_>, parents_end: BorrowedFd<'_>, modes: &Termios, last_words: &[u8]) {
+    fn watch(
+        terminal: BorrowedFd<'_>,
+        pipe: BorrowedFd<'_>,
+        parents_end: BorrowedFd<'_>,
+        modes: &Termios,
+        last_words: &[u8],
+    ) {
         const TERMINAL: i32 = 1;
         // Cannot fail in a child that has just been forked; if it did, Ctrl-C would end the guard early.
         let _ = rustix::process::setsid();
         // SAFETY: these numbers are this process's own copies. Nothing owned is used afterwards but the pipe, which
-        // becomes standard input, and the terminal on standard output; the child never returns to drop the others.
+        // becomes standard input, and the terminal, which becomes standard output: a file or a pipe there would be held
+        // open. The child never returns to drop the others.
         unsafe {
             libc::close(parents_end.as_raw_fd());
+            libc::dup2(terminal.as_raw_fd(), TERMINAL);
             libc::dup2(pipe.as_raw_fd(), 0);
             // An old kernel without the call leaves descriptors open that nobody waits for but the parent's pipe.
             libc::syscall(libc::SYS_close_range, TERMINAL + 1, u32::MAX, 0);
@@ -94,13 +100,13 @@ mod linux {
 
 #[cfg(not(target_os = "linux"))]
 mod other {
-    /// Windows consoles restore themselves; elsewhere `reset` does.
+    /// Nobody stands guard there; `reset` gives the terminal back.
     #[derive(Debug)]
     pub struct Guard;
 
     impl Guard {
         #[must_use]
-        pub fn start() -> Option<Self> {
+        pub fn start<T>(_terminal: T, _last_words: &[u8]) -> Option<Self> {
             None
         }
     }
