@@ -15,6 +15,9 @@ use wharf::engine::sync::primitives::{Checker, check_with};
 
 use super::twin::report;
 
+/// A run that is not waited for to its end has still shown so many executions.
+const PAGE: usize = 250_000;
+
 /// How many interruptions of a thread are tried unless the environment says otherwise.
 #[derive(Clone, Copy)]
 pub enum Bound {
@@ -36,8 +39,12 @@ pub fn exhaust(name: &str, bound: Bound, model: impl Fn() + Send + Sync + 'stati
         (None, Bound::Preemptions(preemptions)) => Some(preemptions),
     };
     builder.max_branches = 10_000;
+    let large = name.to_owned();
     builder.check(move || {
-        counted.fetch_add(1, Ordering::Relaxed);
+        let before = counted.fetch_add(1, Ordering::Relaxed);
+        if before > 0 && before % PAGE == 0 {
+            report(&format!("loom: {large}: {before} executions, and more to come"));
+        }
         model();
     });
     let bound = builder.preemption_bound.map_or_else(|| "unbounded".to_owned(), |n| format!("at most {n} preemptions"));
