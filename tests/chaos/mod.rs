@@ -8,6 +8,7 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::print_stdout, reason = "its figures: kills, points, pairs, and the number that repeats them")]
 
+mod attached;
 mod catalogue;
 mod full_disk;
 mod moments;

@@ -1,7 +1,8 @@
 //! Can a process be killed at any moment? Verbs, the screen and monitors, by SIGKILL, between any two instructions.
 //!
 //! `WHARF_CHAOS_KILLS` says how often. The moments are picked by a number that is printed, and come from anywhere within
-//! the time that verbs take. Deliberately elsewhere: the known steps (`steps`).
+//! the time that verbs take. Deliberately elsewhere: the known steps (`steps`), who sits at a
+//! terminal in a container (`attached`).
 
 use std::{fs, process::Stdio, time::Duration};
 
@@ -134,7 +135,7 @@ impl Count {
     }
 }
 
-fn wait_for(moment: Duration) {
+pub fn wait_for(moment: Duration) {
     let moment = Deadline::after(moment);
     while !moment.passed() {
         moment.pause();
@@ -200,7 +201,8 @@ fn kill_monitor(scene: &Scene, name: &str) -> Option<u32> {
     (Some(since) == state["monitor"]["start_time"].as_u64() && signal(pid)).then_some(pid)
 }
 
-fn signal(pid: u32) -> bool {
+/// Kills it; `false` when it was gone already.
+pub fn signal(pid: u32) -> bool {
     let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).unwrap();
     kill_process(pid, Signal::KILL).is_ok()
 }
