@@ -35,7 +35,7 @@ use self::{
 };
 pub use self::{
     backend::{EventRange, InputSender, Session},
-    core::{cli_line::cli_line, limits},
+    core::{cli_line::cli_line, limits, subject::subject},
     location::Locations,
 };
 

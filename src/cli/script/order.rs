@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use crate::{
     cli::grammar::Request,
-    engine::domain::{Command, ContainerSelector, ImageReference},
+    engine::domain::{About, Access, Command, ContainerName, ContainerSelector, ImageReference},
 };
 
 /// What a line touches.
@@ -100,34 +100,32 @@ pub fn claims(request: &Request) -> (Vec<String>, Claims) {
 }
 
 fn of_command(command: &Command, claims: &mut Claims) {
-    match command {
-        Command::Create(spec) | Command::Run(spec) => {
-            claims.writes.extend(spec.name.as_ref().map(|name| Thing::Container(name.to_string())));
+    match command.describe().about {
+        About::Container(container) => claims.writes.push(of_selector(container)),
+        About::NewContainer(spec) => {
+            claims.writes.extend(spec.name.as_ref().map(of_name));
             claims.reads.push(image(&spec.image));
         }
-        Command::Rename { container, name } => {
-            claims.writes.extend([of_selector(container), Thing::Container(name.to_string())]);
-        }
-        Command::Start { container }
-        | Command::Stop { container, .. }
-        | Command::Restart { container, .. }
-        | Command::Kill { container, .. }
-        | Command::Pause { container }
-        | Command::Unpause { container }
-        | Command::Remove { container, .. } => claims.writes.push(of_selector(container)),
-        Command::Pull { reference, .. } => claims.writes.push(of_reference(reference)),
-        Command::Push { reference } => claims.reads.push(of_reference(reference)),
-        Command::Tag { source, target } => {
+        About::Reference(reference, Access::Write) => claims.writes.push(of_reference(reference)),
+        About::Reference(reference, Access::Read) => claims.reads.push(of_reference(reference)),
+        About::Image(name) => claims.writes.push(image(name)),
+        About::Alias { source, target } => {
             claims.reads.push(image(source));
             claims.writes.push(of_reference(target));
         }
-        Command::RemoveImage { image: name, .. } => claims.writes.push(image(name)),
-        Command::CreateIndex { targets, sources } => {
+        About::Index { targets, sources } => {
             claims.reads.extend(sources.iter().map(of_reference));
             claims.writes.extend(targets.iter().map(of_reference));
         }
-        Command::PruneContainers | Command::PruneImages { .. } | Command::Demo(_) => claims.everything = true,
+        About::Host(_) | About::Several(_) => claims.everything = true,
     }
+    if let Command::Rename { name, .. } = command {
+        claims.writes.push(of_name(name));
+    }
+}
+
+fn of_name(name: &ContainerName) -> Thing {
+    Thing::Container(name.to_string())
 }
 
 fn of_selector(container: &ContainerSelector) -> Thing {

@@ -24,7 +24,9 @@ use crate::{
     },
     engine::{
         Ticket,
-        domain::{Command, Done, Error, ErrorKind, Force, OperationId, Outcome, Progress, Signal, Verb},
+        domain::{
+            About, Command, Description, Done, Error, ErrorKind, Force, OperationId, Outcome, Progress, Signal, Verb,
+        },
     },
 };
 
@@ -103,29 +105,17 @@ pub fn tell(work: &mut Work<'_>, change: &Change, outcome: &Outcome) -> Exit {
             if error.kind() == ErrorKind::Cancelled && matches!(change.command, Command::Pull { .. }) {
                 work.printer.note("what was fetched is kept: the next pull goes on from there");
             }
-            match &change.command {
-                Command::Create(_) | Command::Run(_) => Exit::of_start_failure(error.kind()),
-                Command::Remove { options, .. }
-                    if options.force == Force::Yes && error.kind() == ErrorKind::NoSuchContainer =>
-                {
-                    Exit::DONE
-                }
-                Command::Start { .. }
-                | Command::Stop { .. }
-                | Command::Restart { .. }
-                | Command::Kill { .. }
-                | Command::Pause { .. }
-                | Command::Unpause { .. }
-                | Command::Remove { .. }
-                | Command::Rename { .. }
-                | Command::Pull { .. }
-                | Command::Push { .. }
-                | Command::Tag { .. }
-                | Command::RemoveImage { .. }
-                | Command::CreateIndex { .. }
-                | Command::PruneContainers
-                | Command::PruneImages { .. }
-                | Command::Demo(_) => exit,
+            let Description { about, force, .. } = change.command.describe();
+            match about {
+                About::NewContainer(_) => Exit::of_start_failure(error.kind()),
+                About::Container(_) if force == Force::Yes && error.kind() == ErrorKind::NoSuchContainer => Exit::DONE,
+                About::Container(_)
+                | About::Reference(..)
+                | About::Image(_)
+                | About::Alias { .. }
+                | About::Index { .. }
+                | About::Host(_)
+                | About::Several(_) => exit,
             }
         }
     }
@@ -133,32 +123,21 @@ pub fn tell(work: &mut Work<'_>, change: &Change, outcome: &Outcome) -> Exit {
 
 /// The lines for people: ids of what was made, else the name the person used, as Docker prints it.
 fn lines(work: &mut Work<'_>, change: &Change, done: &Done) {
-    match &change.command {
-        Command::Create(_) | Command::Run(_) => match &done.container {
+    match change.command.describe().about {
+        About::NewContainer(_) => match &done.container {
             Some(id) => work.printer.line(id.as_str()),
             None => done.output.iter().for_each(|line| work.printer.line(line)),
         },
-        Command::Start { .. }
-        | Command::Stop { .. }
-        | Command::Restart { .. }
-        | Command::Kill { .. }
-        | Command::Pause { .. }
-        | Command::Unpause { .. }
-        | Command::Remove { .. }
-        | Command::Rename { .. } => {
+        About::Container(_) => {
             if !work.printer.quiet {
                 work.printer.line(&change.target);
             }
         }
-        Command::Tag { .. } => {}
-        Command::Pull { .. } | Command::Push { .. } if done.output.is_empty() => work.printer.line(&change.target),
-        Command::Pull { .. }
-        | Command::Push { .. }
-        | Command::RemoveImage { .. }
-        | Command::CreateIndex { .. }
-        | Command::PruneContainers
-        | Command::PruneImages { .. }
-        | Command::Demo(_) => done.output.iter().for_each(|line| work.printer.line(line)),
+        About::Alias { .. } => {}
+        About::Reference(..) if done.output.is_empty() => work.printer.line(&change.target),
+        About::Reference(..) | About::Image(_) | About::Index { .. } | About::Host(_) | About::Several(_) => {
+            done.output.iter().for_each(|line| work.printer.line(line));
+        }
     }
 }
 

@@ -4,15 +4,16 @@
 
 use std::{sync::Arc, time::Duration};
 
+use tokio::sync::oneshot;
+
 use super::{ActorKey, Job, Seen};
 use crate::engine::{
-    backend::{Answer, Backend, OperationContext},
+    backend::{Answer, Backend, OperationContext, Session},
     core::{
         admit::{Admission, admit},
-        lane::Entry,
         limits, subject,
     },
-    domain::{Command, Container, ContainerId, Done, Error, ErrorKind, Force, Outcome, RemoveOptions, Result, Verb},
+    domain::*,
     sync::time,
 };
 
@@ -24,65 +25,81 @@ pub async fn perform(backend: Arc<dyn Backend>, key: ActorKey, job: Job) -> Outc
     let subject = subject(&job);
     let outcome = match key {
         ActorKey::Container(id) => on_container(&*backend, id, job).await,
-        ActorKey::Image(_) | ActorKey::Single(_) => on_host(&*backend, job).await,
+        ActorKey::Image(_) | ActorKey::Single(_) => begun(&*backend, None, job).await,
     };
     outcome.map_err(|error| error.during(verb).on(subject))
 }
 
 fn subject(job: &Job) -> String {
-    match (&job.hint, job.command.container()) {
-        (Some(seen), _) => seen.display_name(),
-        (None, Some(selector)) => selector.to_string(),
-        (None, None) => subject::subject(&job.command),
+    match &job.hint {
+        Some(seen) => seen.display_name(),
+        None => subject::subject(&job.command),
     }
 }
 
 async fn on_container(backend: &dyn Backend, id: ContainerId, job: Job) -> Outcome {
-    let verb = job.command.verb();
-    let force = Entry::new(job.operation, &job.command).force;
+    let Description { verb, force, .. } = job.command.describe();
     let fresh = job.hint.as_deref().filter(|_| job.seen == Seen::JustNow);
     match admission(backend, &id, verb, force, fresh, &job.context).await? {
         Admission::Go => {}
         Admission::AlreadySo => return Ok(Done { container: Some(id), ..Done::already_so() }),
         Admission::Refuse { reason, remedy } => return Err(Error::new(ErrorKind::Refused, reason).remedy(remedy)),
     }
-    let context = job.context.clone();
-    let again = context.clone();
-    let about = id.clone();
-    let answer: Answer<'_, Done> = match job.command {
-        Command::Start { .. } => {
-            let (options, slot) = job.attach.unzip();
-            let starting = backend.start(id, options, context);
-            Box::pin(async move {
-                let started = starting.await?;
-                if let (Some(slot), Some(session)) = (slot, started.session) {
-                    // The asker may have left meanwhile: dropping the session detaches.
-                    let _ = slot.send(session);
-                }
-                Ok(started.done)
-            })
-        }
-        Command::Stop { options, .. } => backend.stop(id, options, context),
-        Command::Restart { options, .. } => backend.restart(id, options, context),
-        Command::Kill { signal, .. } => backend.kill(id, signal, context),
-        Command::Pause { .. } => backend.pause(id, context),
-        Command::Unpause { .. } => backend.unpause(id, context),
-        Command::Remove { options, .. } => remove(backend, id, options, context),
-        Command::Rename { name, .. } => backend.rename(id, name, context),
-        Command::Create(_)
-        | Command::Run(_)
-        | Command::Pull { .. }
-        | Command::Push { .. }
-        | Command::Tag { .. }
-        | Command::RemoveImage { .. }
-        | Command::CreateIndex { .. }
-        | Command::PruneContainers
-        | Command::PruneImages { .. }
-        | Command::Demo(_) => return Err(misrouted(verb)),
-    };
-    let mut done = bounded(answer, &again).await?;
-    done.container.get_or_insert(about);
+    let mut done = begun(backend, Some(id.clone()), job).await?;
+    done.container.get_or_insert(id);
     Ok(done)
+}
+
+async fn begun(backend: &dyn Backend, container: Option<ContainerId>, job: Job) -> Outcome {
+    let context = job.context.clone();
+    bounded(begin(backend, container, job)?, &context).await
+}
+
+/// Asks the host. `container` is what a command about a container is about.
+///
+/// # Errors
+/// `Internal` when the command came to an actor that cannot have it.
+fn begin(backend: &dyn Backend, container: Option<ContainerId>, job: Job) -> Result<Answer<'_, Done>> {
+    let Job { command, attach, context, .. } = job;
+    let misrouted = || Error::new(ErrorKind::Internal, "it reached the wrong actor");
+    let id = || container.ok_or_else(misrouted);
+    Ok(match command {
+        Command::Create(spec) | Command::Run(spec) => backend.create(*spec, context),
+        Command::Start { .. } => start(backend, id()?, attach, context),
+        Command::Stop { options, .. } => backend.stop(id()?, options, context),
+        Command::Restart { options, .. } => backend.restart(id()?, options, context),
+        Command::Kill { signal, .. } => backend.kill(id()?, signal, context),
+        Command::Pause { .. } => backend.pause(id()?, context),
+        Command::Unpause { .. } => backend.unpause(id()?, context),
+        Command::Remove { options, .. } => remove(backend, id()?, options, context),
+        Command::Rename { name, .. } => backend.rename(id()?, name, context),
+        Command::Pull { reference, options } => backend.pull(reference, options, context),
+        Command::Push { reference } => backend.push(reference, context),
+        Command::Tag { source, target } => backend.tag(source, target, context),
+        Command::RemoveImage { image, force } => backend.remove_image(image, force, context),
+        Command::CreateIndex { targets, sources } => backend.create_index(targets, sources, context),
+        Command::PruneImages { unused } => backend.prune_images(unused, context),
+        // The supervisor makes other commands of these.
+        Command::PruneContainers | Command::Demo(_) => return Err(misrouted()),
+    })
+}
+
+fn start(
+    backend: &dyn Backend,
+    id: ContainerId,
+    attach: Option<(AttachOptions, oneshot::Sender<Session>)>,
+    context: OperationContext,
+) -> Answer<'_, Done> {
+    let (options, slot) = attach.unzip();
+    let starting = backend.start(id, options, context);
+    Box::pin(async move {
+        let started = starting.await?;
+        if let (Some(slot), Some(session)) = (slot, started.session) {
+            // The asker may have left meanwhile: dropping the session detaches.
+            let _ = slot.send(session);
+        }
+        Ok(started.done)
+    })
 }
 
 /// A forced removal of what is not there any more is done already.
@@ -134,32 +151,6 @@ async fn looked_at<T>(answer: Answer<'_, T>, context: &OperationContext) -> Resu
     }
 }
 
-async fn on_host(backend: &dyn Backend, job: Job) -> Outcome {
-    let context = job.context.clone();
-    let again = context.clone();
-    let verb = job.command.verb();
-    let answer = match job.command {
-        Command::Create(spec) | Command::Run(spec) => backend.create(*spec, context),
-        Command::Pull { reference, options } => backend.pull(reference, options, context),
-        Command::Push { reference } => backend.push(reference, context),
-        Command::Tag { source, target } => backend.tag(source, target, context),
-        Command::RemoveImage { image, force } => backend.remove_image(image, force, context),
-        Command::CreateIndex { targets, sources } => backend.create_index(targets, sources, context),
-        Command::PruneImages { unused } => backend.prune_images(unused, context),
-        Command::PruneContainers
-        | Command::Demo(_)
-        | Command::Start { .. }
-        | Command::Stop { .. }
-        | Command::Restart { .. }
-        | Command::Kill { .. }
-        | Command::Pause { .. }
-        | Command::Unpause { .. }
-        | Command::Remove { .. }
-        | Command::Rename { .. } => return Err(misrouted(verb)),
-    };
-    bounded(answer, &again).await
-}
-
 /// Waits for the host, but never past the deadline or a cancel by more than `PATIENCE`.
 pub async fn bounded(mut answer: Answer<'_, Done>, context: &OperationContext) -> Outcome {
     let error = tokio::select! {
@@ -175,8 +166,4 @@ pub async fn bounded(mut answer: Answer<'_, Done>, context: &OperationContext) -
         Ok(outcome) => outcome,
         Err(_) => Err(error),
     }
-}
-
-fn misrouted(verb: Verb) -> Error {
-    Error::new(ErrorKind::Internal, format!("{verb} reached the wrong actor"))
 }

@@ -20,27 +20,8 @@ pub struct Entry {
 impl Entry {
     #[must_use]
     pub fn new(operation: OperationId, command: &Command) -> Self {
-        let force = match command {
-            Command::Remove { options, .. } => options.force,
-            Command::RemoveImage { force, .. } => *force,
-            Command::Create(_)
-            | Command::Run(_)
-            | Command::Start { .. }
-            | Command::Stop { .. }
-            | Command::Restart { .. }
-            | Command::Kill { .. }
-            | Command::Pause { .. }
-            | Command::Unpause { .. }
-            | Command::Rename { .. }
-            | Command::Pull { .. }
-            | Command::Push { .. }
-            | Command::Tag { .. }
-            | Command::CreateIndex { .. }
-            | Command::PruneContainers
-            | Command::PruneImages { .. }
-            | Command::Demo(_) => Force::No,
-        };
-        Self { operation, verb: command.verb(), force }
+        let described = command.describe();
+        Self { operation, verb: described.verb, force: described.force }
     }
 }
 

@@ -5,27 +5,16 @@
 use std::time::Duration;
 
 use super::limits;
-use crate::engine::domain::{Command, StopOptions};
+use crate::engine::domain::{Command, StopOptions, Work};
 
 /// The outer bound; backends end most steps much earlier.
 #[must_use]
 pub fn time_limit(command: &Command) -> Duration {
-    match command {
-        Command::Create(_) | Command::Run(_) => limits::TRANSFER_DEADLINE,
-        Command::Start { .. }
-        | Command::Kill { .. }
-        | Command::Pause { .. }
-        | Command::Unpause { .. }
-        | Command::Remove { .. }
-        | Command::Rename { .. }
-        | Command::Tag { .. }
-        | Command::RemoveImage { .. }
-        | Command::PruneContainers
-        | Command::PruneImages { .. }
-        | Command::Demo(_) => limits::STEP_DEADLINE,
-        Command::Stop { options, .. } => stop(options),
-        Command::Restart { options, .. } => stop(options) + limits::STEP_DEADLINE,
-        Command::Pull { .. } | Command::Push { .. } | Command::CreateIndex { .. } => limits::TRANSFER_DEADLINE,
+    match command.describe().work {
+        Work::Step => limits::STEP_DEADLINE,
+        Work::Transfer => limits::TRANSFER_DEADLINE,
+        Work::Stop(options) => stop(options),
+        Work::StopAndStep(options) => stop(options) + limits::STEP_DEADLINE,
     }
 }
 

@@ -71,54 +71,136 @@ pub enum Command {
 }
 
 impl Command {
+    /// The one list of what each command is; everybody else asks here.
+    #[must_use]
+    pub fn describe(&self) -> Description<'_> {
+        let on = |verb, container| Description::new(verb, About::Container(container));
+        match self {
+            Self::Create(spec) => Description::new(Verb::Create, About::NewContainer(spec)).takes(Work::Transfer),
+            Self::Run(spec) => Description::new(Verb::Run, About::NewContainer(spec)).takes(Work::Transfer),
+            Self::Start { container } => on(Verb::Start, container),
+            Self::Stop { container, options } => on(Verb::Stop, container).takes(Work::Stop(options)),
+            Self::Restart { container, options } => on(Verb::Restart, container).takes(Work::StopAndStep(options)),
+            Self::Kill { container, .. } => on(Verb::Kill, container),
+            Self::Pause { container } => on(Verb::Pause, container),
+            Self::Unpause { container } => on(Verb::Unpause, container),
+            Self::Remove { container, options } => on(Verb::Remove, container).forced(options.force),
+            Self::Rename { container, .. } => on(Verb::Rename, container),
+            Self::Pull { reference, .. } => {
+                Description::new(Verb::Pull, About::Reference(reference, Access::Write)).takes(Work::Transfer)
+            }
+            Self::Push { reference } => {
+                Description::new(Verb::Push, About::Reference(reference, Access::Read)).takes(Work::Transfer)
+            }
+            Self::Tag { source, target } => Description::new(Verb::Tag, About::Alias { source, target }),
+            Self::RemoveImage { image, force } => {
+                Description::new(Verb::RemoveImage, About::Image(image)).forced(*force)
+            }
+            Self::CreateIndex { targets, sources } => {
+                Description::new(Verb::CreateIndex, About::Index { targets, sources }).takes(Work::Transfer)
+            }
+            Self::PruneContainers => {
+                Description::new(Verb::PruneContainers, About::Several(Several::StoppedContainers))
+            }
+            Self::PruneImages { unused: true } => Description::new(Verb::PruneImages, About::Host("unused images")),
+            Self::PruneImages { unused: false } => Description::new(Verb::PruneImages, About::Host("dangling images")),
+            Self::Demo(wanted) => Description::new(Verb::Demo, About::Several(Several::Demo(*wanted))),
+        }
+    }
+
     #[must_use]
     pub fn verb(&self) -> Verb {
-        match self {
-            Self::Create(_) => Verb::Create,
-            Self::Run(_) => Verb::Run,
-            Self::Start { .. } => Verb::Start,
-            Self::Stop { .. } => Verb::Stop,
-            Self::Restart { .. } => Verb::Restart,
-            Self::Kill { .. } => Verb::Kill,
-            Self::Pause { .. } => Verb::Pause,
-            Self::Unpause { .. } => Verb::Unpause,
-            Self::Remove { .. } => Verb::Remove,
-            Self::Rename { .. } => Verb::Rename,
-            Self::Pull { .. } => Verb::Pull,
-            Self::Push { .. } => Verb::Push,
-            Self::Tag { .. } => Verb::Tag,
-            Self::RemoveImage { .. } => Verb::RemoveImage,
-            Self::CreateIndex { .. } => Verb::CreateIndex,
-            Self::PruneContainers => Verb::PruneContainers,
-            Self::PruneImages { .. } => Verb::PruneImages,
-            Self::Demo(_) => Verb::Demo,
-        }
+        self.describe().verb
     }
 
     /// The existing container this is about, if it is about one.
     #[must_use]
     pub fn container(&self) -> Option<&ContainerSelector> {
-        match self {
-            Self::Start { container }
-            | Self::Stop { container, .. }
-            | Self::Restart { container, .. }
-            | Self::Kill { container, .. }
-            | Self::Pause { container }
-            | Self::Unpause { container }
-            | Self::Remove { container, .. }
-            | Self::Rename { container, .. } => Some(container),
-            Self::Create(_)
-            | Self::Run(_)
-            | Self::Pull { .. }
-            | Self::Push { .. }
-            | Self::Tag { .. }
-            | Self::RemoveImage { .. }
-            | Self::CreateIndex { .. }
-            | Self::PruneContainers
-            | Self::PruneImages { .. }
-            | Self::Demo(_) => None,
+        match self.describe().about {
+            About::Container(container) => Some(container),
+            About::NewContainer(_)
+            | About::Reference(..)
+            | About::Image(_)
+            | About::Alias { .. }
+            | About::Index { .. }
+            | About::Host(_)
+            | About::Several(_) => None,
         }
     }
+}
+
+/// What can be known of a command without knowing which one it is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Description<'a> {
+    pub verb: Verb,
+    pub about: About<'a>,
+    pub work: Work<'a>,
+    pub force: Force,
+}
+
+impl<'a> Description<'a> {
+    fn new(verb: Verb, about: About<'a>) -> Self {
+        Self { verb, about, work: Work::Step, force: Force::No }
+    }
+
+    fn takes(self, work: Work<'a>) -> Self {
+        Self { work, ..self }
+    }
+
+    fn forced(self, force: Force) -> Self {
+        Self { force, ..self }
+    }
+}
+
+/// The object of a command. From it follow its actor, what it is called, and which lines of a script wait for it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum About<'a> {
+    /// A container that exists.
+    Container(&'a ContainerSelector),
+    /// A container that it makes.
+    NewContainer(&'a ContainerSpec),
+    Reference(&'a ImageReference, Access),
+    /// An image that exists, by reference or id as typed.
+    Image(&'a str),
+    /// A further name for an image that exists.
+    Alias {
+        source: &'a str,
+        target: &'a ImageReference,
+    },
+    Index {
+        targets: &'a [ImageReference],
+        sources: &'a [ImageReference],
+    },
+    /// Whatever the host finds, in words.
+    Host(&'static str),
+    /// Things that get a command each.
+    Several(Several),
+}
+
+/// What a command that is made of other commands is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Several {
+    StoppedContainers,
+    Demo(Demo),
+}
+
+/// What happens to the image of a reference on this host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    Read,
+    Write,
+}
+
+/// What a command spends its time on; how long that may be, `core::time_limit` says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Work<'a> {
+    /// Calls to the host or the kernel that end soon.
+    Step,
+    /// Data from or to a registry.
+    Transfer,
+    /// A process that is given time to end.
+    Stop(&'a StopOptions),
+    StopAndStep(&'a StopOptions),
 }
 
 /// Names a container: exactly, or as a person typed it.

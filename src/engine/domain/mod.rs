@@ -34,7 +34,8 @@ mod support;
 mod verb;
 
 pub use command::{
-    AttachOptions, Command, ContainerSelector, Demo, Flow, Force, PullOptions, RemoveOptions, StopOptions,
+    About, Access, AttachOptions, Command, ContainerSelector, Demo, Description, Flow, Force, PullOptions,
+    RemoveOptions, Several, StopOptions, Work,
 };
 pub use container::{Container, ContainerState, Health, Intent};
 pub use container_spec::{ContainerSpec, NetworkMode, PullPolicy};

@@ -42,78 +42,77 @@ pub enum Verb {
     Repair,
 }
 
+/// What a verb is called wherever a person meets it.
+struct Words {
+    /// Typed after `wharf`.
+    name: &'static str,
+    /// "cannot {phrase} web".
+    phrase: &'static str,
+    /// "{doing} 3s".
+    doing: &'static str,
+    /// "{done} web".
+    done: &'static str,
+}
+
 impl Verb {
+    fn words(self) -> Words {
+        let words = |name, phrase, doing, done| Words { name, phrase, doing, done };
+        match self {
+            Self::Create => words("create", "create", "creating", "created"),
+            Self::Run => words("run", "run", "starting", "started"),
+            Self::Start => words("start", "start", "starting", "started"),
+            Self::Stop => words("stop", "stop", "stopping", "stopped"),
+            Self::Restart => words("restart", "restart", "restarting", "restarted"),
+            Self::Kill => words("kill", "kill", "killing", "killed"),
+            Self::Pause => words("pause", "pause", "pausing", "paused"),
+            Self::Unpause => words("unpause", "unpause", "unpausing", "unpaused"),
+            Self::Remove => words("rm", "remove", "removing", "removed"),
+            Self::Rename => words("rename", "rename", "renaming", "renamed"),
+            Self::Pull => words("pull", "pull", "pulling", "pulled"),
+            Self::Push => words("push", "push", "pushing", "pushed"),
+            Self::Tag => words("tag", "tag", "tagging", "tagged"),
+            Self::RemoveImage => words("rmi", "remove", "removing", "removed"),
+            Self::CreateIndex => words("index create", "create the index", "creating an index", "made the index"),
+            Self::PruneContainers => words("prune containers", "prune containers on", "pruning", "pruned"),
+            Self::PruneImages => words("prune images", "prune images on", "pruning", "pruned"),
+            Self::Demo => words("demo", "try", "building the demo", "built"),
+            Self::Connect => words("connect", "connect to", "connecting", "connected"),
+            Self::List => words("ps", "list containers on", "working", "done"),
+            Self::Inspect => words("inspect", "inspect", "working", "done"),
+            Self::Logs => words("logs", "read the logs of", "working", "done"),
+            Self::Attach => words("attach", "attach to", "working", "done"),
+            Self::Exec => words("exec", "run a command in", "working", "done"),
+            Self::Processes => words("top", "list the processes of", "working", "done"),
+            Self::Wait => words("wait", "wait for", "working", "done"),
+            Self::Images => words("images", "list images on", "working", "done"),
+            Self::History => words("history", "read the history of", "working", "done"),
+            Self::Events => words("events", "follow the events of", "working", "done"),
+            Self::Repair => words("system repair", "repair", "repairing", "repaired"),
+        }
+    }
+
     /// The words typed after `wharf`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Create => "create",
-            Self::Run => "run",
-            Self::Start => "start",
-            Self::Stop => "stop",
-            Self::Restart => "restart",
-            Self::Kill => "kill",
-            Self::Pause => "pause",
-            Self::Unpause => "unpause",
-            Self::Remove => "rm",
-            Self::Rename => "rename",
-            Self::Pull => "pull",
-            Self::Push => "push",
-            Self::Tag => "tag",
-            Self::RemoveImage => "rmi",
-            Self::CreateIndex => "index create",
-            Self::PruneContainers => "prune containers",
-            Self::PruneImages => "prune images",
-            Self::Demo => "demo",
-            Self::Connect => "connect",
-            Self::List => "ps",
-            Self::Inspect => "inspect",
-            Self::Logs => "logs",
-            Self::Attach => "attach",
-            Self::Exec => "exec",
-            Self::Processes => "top",
-            Self::Wait => "wait",
-            Self::Images => "images",
-            Self::History => "history",
-            Self::Events => "events",
-            Self::Repair => "system repair",
-        }
+        self.words().name
     }
 
     /// The verb inside a sentence: "cannot {phrase} web".
     #[must_use]
     pub fn phrase(self) -> &'static str {
-        match self {
-            Self::Create => "create",
-            Self::Run => "run",
-            Self::Remove | Self::RemoveImage => "remove",
-            Self::CreateIndex => "create the index",
-            Self::PruneContainers => "prune containers on",
-            Self::PruneImages => "prune images on",
-            Self::Demo => "try",
-            Self::Connect => "connect to",
-            Self::List => "list containers on",
-            Self::Logs => "read the logs of",
-            Self::Attach => "attach to",
-            Self::Exec => "run a command in",
-            Self::Processes => "list the processes of",
-            Self::Wait => "wait for",
-            Self::Images => "list images on",
-            Self::History => "read the history of",
-            Self::Events => "follow the events of",
-            Self::Repair => "repair",
-            Self::Start
-            | Self::Stop
-            | Self::Restart
-            | Self::Kill
-            | Self::Pause
-            | Self::Unpause
-            | Self::Rename
-            | Self::Pull
-            | Self::Push
-            | Self::Tag
-            | Self::Inspect => self.as_str(),
-        }
+        self.words().phrase
+    }
+
+    /// The verb as what is going on.
+    #[must_use]
+    pub fn doing(self) -> &'static str {
+        self.words().doing
+    }
+
+    /// The verb as what has been done.
+    #[must_use]
+    pub fn done(self) -> &'static str {
+        self.words().done
     }
 }
 

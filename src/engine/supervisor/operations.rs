@@ -14,7 +14,8 @@ use crate::engine::{
     backend::{CancelToken, OperationContext},
     core::limits,
     domain::{
-        Command, ContainerId, Operation, OperationId, OperationState, Outcome, PastOperation, Progress, Timestamp, Verb,
+        About, Command, ContainerId, Operation, OperationId, OperationState, Outcome, PastOperation, Progress,
+        Timestamp, Verb,
     },
     sync::task::Id,
 };
@@ -171,28 +172,19 @@ impl Operations {
 const REMEMBERED: u64 = 1 << 61;
 
 fn created_name(command: &Command) -> Option<&str> {
-    match command {
-        Command::Create(spec) | Command::Run(spec) => spec.name.as_ref().map(|name| name.as_str()),
-        Command::Start { .. }
-        | Command::Stop { .. }
-        | Command::Restart { .. }
-        | Command::Kill { .. }
-        | Command::Pause { .. }
-        | Command::Unpause { .. }
-        | Command::Remove { .. }
-        | Command::Rename { .. }
-        | Command::Pull { .. }
-        | Command::Push { .. }
-        | Command::Tag { .. }
-        | Command::RemoveImage { .. }
-        | Command::CreateIndex { .. }
-        | Command::PruneContainers
-        | Command::PruneImages { .. }
-        | Command::Demo(_) => None,
+    match command.describe().about {
+        About::NewContainer(spec) => spec.name.as_ref().map(|name| name.as_str()),
+        About::Container(_)
+        | About::Reference(..)
+        | About::Image(_)
+        | About::Alias { .. }
+        | About::Index { .. }
+        | About::Host(_)
+        | About::Several(_) => None,
     }
 }
 
-/// Verbs that need an entry in the table before their first step.
+/// A command as it stands in the table from its acceptance on.
 pub fn new_operation(id: OperationId, command: &Command, deadline: Timestamp) -> Operation {
     Operation {
         id,

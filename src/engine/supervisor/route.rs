@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
 use tokio::sync::{oneshot, watch};
 
 use super::{
@@ -48,61 +49,43 @@ impl Supervisor {
         let listed = new_operation(operation, &command, Timestamp::now().plus(limit));
         self.operations.accept(listed, command.clone(), context.clone(), reports, reply);
         let mut pending = Pending { operation, command, attach, hint: None, key: None, asked: Some(self.ended) };
-        match &pending.command {
-            Command::Create(_) | Command::Run(_) | Command::CreateIndex { .. } | Command::PruneImages { .. } => {
-                pending.key = Some(ActorKey::Single(operation));
-                self.deliver(pending);
+        match pending.command.describe().about {
+            About::Container(ContainerSelector::Id(id)) => {
+                let id = id.clone();
+                pending.hint = self.observer.container(&id);
+                self.hand_to_container(id, pending);
             }
-            Command::PruneContainers => {
-                let children = self.children(operation, context);
-                self.compose(operation, Verb::PruneContainers, prune::containers(children));
+            About::Container(ContainerSelector::Query(query)) => self.resolve(query.clone(), pending),
+            About::NewContainer(_) | About::Index { .. } | About::Host(_) => {
+                self.deliver_to(ActorKey::Single(operation), pending);
             }
-            Command::Demo(wanted) => {
-                let children = self.children(operation, context);
-                self.compose(operation, Verb::Demo, demo::perform(*wanted, children));
+            About::Reference(reference, _) | About::Alias { target: reference, .. } => {
+                self.deliver_to(ActorKey::Image(reference.to_string()), pending);
             }
-            Command::Pull { reference, .. } | Command::Push { reference } => {
-                pending.key = Some(ActorKey::Image(reference.to_string()));
-                self.deliver(pending);
-            }
-            Command::Tag { target, .. } => {
-                pending.key = Some(ActorKey::Image(target.to_string()));
-                self.deliver(pending);
-            }
-            Command::RemoveImage { image, .. } => {
+            About::Image(image) => {
                 let key = image
                     .parse::<ImageReference>()
-                    .map_or_else(|_| image.clone(), |reference| reference.with_default_tag().to_string());
-                pending.key = Some(ActorKey::Image(key));
-                self.deliver(pending);
+                    .map_or_else(|_| image.to_owned(), |reference| reference.with_default_tag().to_string());
+                self.deliver_to(ActorKey::Image(key), pending);
             }
-            Command::Start { container }
-            | Command::Stop { container, .. }
-            | Command::Restart { container, .. }
-            | Command::Kill { container, .. }
-            | Command::Pause { container }
-            | Command::Unpause { container }
-            | Command::Remove { container, .. }
-            | Command::Rename { container, .. } => match container.clone() {
-                ContainerSelector::Id(id) => {
-                    pending.hint = self.observer.container(&id);
-                    self.hand_to_container(id, pending);
-                }
-                ContainerSelector::Query(query) => self.resolve(query, pending),
-            },
+            About::Several(several) => self.compose(several, operation, pending.command.verb(), context),
         }
         self.publish();
     }
 
-    fn children(&self, operation: OperationId, context: OperationContext) -> Children {
-        Children::new(operation, Arc::clone(&self.backend), self.requests.clone(), context)
-    }
-
-    /// Starts an operation that is made of others.
-    fn compose(&mut self, operation: OperationId, verb: Verb, work: impl Future<Output = Outcome> + Send + 'static) {
+    /// Begins an operation that is made of others.
+    fn compose(&mut self, several: Several, operation: OperationId, verb: Verb, context: OperationContext) {
+        let children = Children::new(operation, Arc::clone(&self.backend), self.requests.clone(), context);
+        let work: BoxFuture<'static, Outcome> = match several {
+            Several::StoppedContainers => Box::pin(prune::containers(children)),
+            Several::Demo(wanted) => Box::pin(demo::perform(wanted, children)),
+        };
         self.errands.spawn(children::tell(operation, verb, self.reports.clone(), work));
     }
 
+    fn deliver_to(&mut self, key: ActorKey, pending: Pending) {
+        self.deliver(Pending { key: Some(key), ..pending });
+    }
     /// Looks a name up, once for all commands that wait for it.
     fn resolve(&mut self, query: String, pending: Pending) {
         if self.operations.is_creating(&query) {
@@ -269,6 +252,9 @@ impl Supervisor {
 
 /// `rm --force` of nothing is done; everything else on nothing fails.
 fn not_found(command: &Command, error: Error) -> Outcome {
-    let forced = matches!(command, Command::Remove { options, .. } if options.force == Force::Yes);
-    if forced && error.kind() == ErrorKind::NoSuchContainer { Ok(Done::already_so()) } else { Err(error) }
+    if command.describe().force == Force::Yes && error.kind() == ErrorKind::NoSuchContainer {
+        Ok(Done::already_so())
+    } else {
+        Err(error)
+    }
 }

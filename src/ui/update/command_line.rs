@@ -5,7 +5,7 @@
 use super::{actions, completion, leave, visit_selection, wishes};
 use crate::{
     cli::grammar::{self, InspectKind, Request},
-    engine::domain::{Command, ContainerSelector},
+    engine::domain::{Command, ContainerSelector, Work},
     ui::{
         dialogs::{Dialog, confirm, message},
         effect::{Effect, SessionKind, SessionRequest},
@@ -158,7 +158,7 @@ fn own_word(state: &mut State, text: &str) -> Option<Vec<Effect>> {
 fn carry_out(state: &mut State, request: Request, text: &str) -> Vec<Effect> {
     match request {
         Request::Change(changes) => {
-            let watch = matches!(changes.as_slice(), [only] if is_transfer(&only.command));
+            let watch = matches!(changes.as_slice(), [only] if only.command.describe().work == Work::Transfer);
             changes
                 .into_iter()
                 .flat_map(|change| match watch {
@@ -213,17 +213,6 @@ fn carry_out(state: &mut State, request: Request, text: &str) -> Vec<Effect> {
             Vec::new()
         }
     }
-}
-
-fn is_transfer(command: &Command) -> bool {
-    matches!(
-        command,
-        Command::Pull { .. }
-            | Command::Push { .. }
-            | Command::Create(_)
-            | Command::Run(_)
-            | Command::CreateIndex { .. }
-    )
 }
 
 fn prune(state: &mut State, command: Command, what: &str) -> Vec<Effect> {

@@ -6,13 +6,13 @@ use super::refresh;
 use crate::{
     engine::{
         cli_line,
-        domain::{Command, Done, Error, ErrorKind, OperationId, Outcome, Result},
+        domain::{About, Command, ContainerSelector, Done, Error, ErrorKind, OperationId, Outcome, Result},
+        subject,
     },
     text::SafeText,
     ui::{
         dialogs::{Dialog, message, prompt},
         effect::{Effect, SubmitId},
-        screens::containers::view_model::done,
         state::{NoticeTone, State},
     },
 };
@@ -50,7 +50,7 @@ pub fn ended(state: &mut State, submit: SubmitId, command: &Command, outcome: Ou
                 state.dialogs.remove(index);
             }
             note_success(state, command, &subject, &result);
-            if matches!(command, Command::Create(_) | Command::Run(_)) {
+            if matches!(command.describe().about, About::NewContainer(_)) {
                 // Who makes something wants to look at it.
                 state.containers.awaited = result.container;
                 effects = refresh(state);
@@ -108,36 +108,15 @@ fn note_success(state: &mut State, command: &Command, subject: &str, result: &Do
     } else if result.already {
         state.note(NoticeTone::Plain, format!("{subject}: already so"));
     } else {
-        state.note(NoticeTone::Good, format!("{} {subject}", done(command.verb())));
+        state.note(NoticeTone::Good, format!("{} {subject}", command.verb().done()));
     }
 }
 
 /// What a person calls the object of a command.
 fn subject_of(command: &Command, state: &State) -> String {
-    let words = match command {
-        Command::Create(spec) | Command::Run(spec) => {
-            spec.name.as_ref().map_or_else(|| spec.image.clone(), ToString::to_string)
-        }
-        Command::Pull { reference, .. } | Command::Push { reference } => reference.familiar(),
-        Command::Tag { source, .. } => source.clone(),
-        Command::RemoveImage { image, .. } => image.clone(),
-        Command::CreateIndex { .. } => "an index".to_owned(),
-        Command::Demo(_) => "the demo".to_owned(),
-        Command::PruneContainers => "containers".to_owned(),
-        Command::PruneImages { .. } => "images".to_owned(),
-        Command::Start { container }
-        | Command::Stop { container, .. }
-        | Command::Restart { container, .. }
-        | Command::Kill { container, .. }
-        | Command::Pause { container }
-        | Command::Unpause { container }
-        | Command::Remove { container, .. }
-        | Command::Rename { container, .. } => match container {
-            crate::engine::domain::ContainerSelector::Id(id) => {
-                state.facts.container(id).map_or_else(|| id.short().to_owned(), |found| found.display_name())
-            }
-            crate::engine::domain::ContainerSelector::Query(query) => query.clone(),
-        },
+    let known = match command.container() {
+        Some(ContainerSelector::Id(id)) => state.facts.container(id),
+        Some(ContainerSelector::Query(_)) | None => None,
     };
-    SafeText::from(words).into()
+    SafeText::from(known.map_or_else(|| subject(command), |container| container.display_name())).into()
 }

@@ -5,7 +5,10 @@
 use std::time::Duration;
 
 use crate::{
-    engine::{cli_line, domain::Command},
+    engine::{
+        cli_line,
+        domain::{About, Command},
+    },
     text::SafeText,
     ui::{
         dialogs::{Dialog, Reaction, Wish, transfer},
@@ -66,7 +69,7 @@ pub fn session(_state: &mut State, request: SessionRequest) -> Vec<Effect> {
 /// A transfer gets its dialog at once. What may be over in a moment gets it only when it is not: a dialog that
 /// flashes up steals keys.
 pub fn submit_and_watch(state: &mut State, command: Command) -> Vec<Effect> {
-    let quick = matches!(command, Command::Create(_) | Command::Run(_));
+    let quick = matches!(command.describe().about, About::NewContainer(_));
     let title = cli_line(&command);
     let title = title.strip_prefix("wharf ").unwrap_or(&title).to_owned();
     let effect = state.submit(command);

@@ -3,7 +3,7 @@
 //! Deliberately elsewhere: colours and columns (`view`).
 
 use crate::{
-    engine::domain::{Container, Health, Intent, Operation, Protocol, PublishedPort, Status, Verb},
+    engine::domain::{Container, Health, Intent, Operation, Protocol, PublishedPort, Status},
     text::SafeText,
     ui::{facts::Facts, theme::Glyphs},
 };
@@ -124,7 +124,7 @@ fn exited(container: &Container, facts: &Facts, glyphs: &'static Glyphs) -> Stat
 }
 
 fn under_way(operation: &Operation, facts: &Facts, glyphs: &'static Glyphs) -> StatusText {
-    let mut words = format!("{} {}", doing(operation.verb), facts.seconds(operation.started));
+    let mut words = format!("{} {}", operation.verb.doing(), facts.seconds(operation.started));
     if let Some((moment, what)) = &operation.progress.until {
         words = format!("{words} · {} in {}", SafeText::from_untrusted(what), facts.seconds_until(*moment));
     }
@@ -132,76 +132,8 @@ fn under_way(operation: &Operation, facts: &Facts, glyphs: &'static Glyphs) -> S
 }
 
 fn intended(intent: &Intent, facts: &Facts, glyphs: &'static Glyphs) -> StatusText {
-    let words = format!("{} {} · by pid {}", doing(intent.verb), facts.seconds(intent.since), intent.pid);
+    let words = format!("{} {} · by pid {}", intent.verb.doing(), facts.seconds(intent.since), intent.pid);
     StatusText { glyph: glyphs.busy, words, tone: Tone::Busy, counts: true }
-}
-
-/// The verb as what is going on.
-#[must_use]
-pub fn doing(verb: Verb) -> &'static str {
-    match verb {
-        Verb::Create => "creating",
-        Verb::Run | Verb::Start => "starting",
-        Verb::Stop => "stopping",
-        Verb::Restart => "restarting",
-        Verb::Kill => "killing",
-        Verb::Pause => "pausing",
-        Verb::Unpause => "unpausing",
-        Verb::Remove | Verb::RemoveImage => "removing",
-        Verb::Rename => "renaming",
-        Verb::Pull => "pulling",
-        Verb::Push => "pushing",
-        Verb::Tag => "tagging",
-        Verb::CreateIndex => "creating an index",
-        Verb::PruneContainers | Verb::PruneImages => "pruning",
-        Verb::Demo => "building the demo",
-        Verb::Repair => "repairing",
-        Verb::Connect => "connecting",
-        Verb::List
-        | Verb::Inspect
-        | Verb::Logs
-        | Verb::Attach
-        | Verb::Exec
-        | Verb::Processes
-        | Verb::Wait
-        | Verb::Images
-        | Verb::History
-        | Verb::Events => "working",
-    }
-}
-
-/// The verb as what has been done.
-#[must_use]
-pub fn done(verb: Verb) -> &'static str {
-    match verb {
-        Verb::Create => "created",
-        Verb::Run | Verb::Start => "started",
-        Verb::Stop => "stopped",
-        Verb::Restart => "restarted",
-        Verb::Kill => "killed",
-        Verb::Pause => "paused",
-        Verb::Unpause => "unpaused",
-        Verb::Remove | Verb::RemoveImage => "removed",
-        Verb::Rename => "renamed",
-        Verb::Pull => "pulled",
-        Verb::Push => "pushed",
-        Verb::Tag => "tagged",
-        Verb::CreateIndex => "made the index",
-        Verb::PruneContainers | Verb::PruneImages => "pruned",
-        Verb::Demo => "built",
-        Verb::Repair => "repaired",
-        Verb::Connect => "connected",
-        Verb::List
-        | Verb::Inspect
-        | Verb::Logs
-        | Verb::Attach
-        | Verb::Exec
-        | Verb::Processes
-        | Verb::Wait
-        | Verb::Images
-        | Verb::History
-        | Verb::Events => "done",
-    }
 }
 
 /// Why it is in trouble, else what it runs.

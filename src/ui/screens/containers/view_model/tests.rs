@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::*;
 use crate::{
-    engine::domain::{ContainerState, Generation, HostSpec, Timestamp},
+    engine::domain::{ContainerState, Generation, HostSpec, Timestamp, Verb},
     ui::theme::GlyphSet,
 };
 
