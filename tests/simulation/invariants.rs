@@ -113,9 +113,6 @@ fn remove_everything(party: &Party) -> Result<(), String> {
     nothing_without_record(party)?;
     let layout = layout();
     for dir in [layout.containers(), layout.names(), layout.volumes(), layout.trash(), layout.runs()] {
-        if dir == layout.volumes() && party.world.state().leftovers_told {
-            continue; // A removal on a full disk: a person was told.
-        }
         if count(party, &dir) > 0 {
             return Err(format!("{} is not empty after everything was removed", dir.display()));
         }

@@ -93,7 +93,6 @@ impl Party {
             Ok(_) => Answer::Done,
             Err(error) => Answer::Failed(error.kind()),
         };
-        let told = outcome.as_ref().is_ok_and(|done| !done.warnings.is_empty());
         let made = outcome.as_ref().ok().and_then(|done| done.container.clone());
         let mut state = self.world.state();
         let me = self.me;
@@ -101,7 +100,6 @@ impl Party {
         if let Err(why) = state.history.end(call, made.as_ref(), answer) {
             state.violate(why);
         }
-        state.leftovers_told |= told && asked == Asked::Remove;
         let took = Duration::from_nanos(state.now - begun);
         if state.faults.delay == 0 && took > LIMIT + Duration::from_secs(25) {
             state.violate(format!("{asked:?} took {took:?}, {LIMIT:?} were allowed"));

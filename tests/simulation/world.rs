@@ -77,8 +77,6 @@ pub struct State {
     pub steps: u64,
     /// Things that are still to be asked for.
     pub errands: u64,
-    /// A removal has said that it left something, and what to do about it.
-    pub leftovers_told: bool,
     /// Calls that could fail, counted for crash points.
     pub strike: Strike,
     pub violation: Option<String>,
@@ -113,7 +111,6 @@ impl World {
             history: History::default(),
             steps: 0,
             errands: 0,
-            leftovers_told: false,
             strike: Strike::default(),
             violation: None,
             next_pid: PIDS.start,

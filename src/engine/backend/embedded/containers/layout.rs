@@ -113,6 +113,8 @@ impl Layout {
 
 /// Prefix of a container's directory until its record is whole.
 pub const NASCENT: &str = ".new-";
+/// How the name of a removed container's directory ends in the trash while volumes are to go with it.
+pub const TRASHED_WITH_VOLUMES: &str = "volumes";
 /// Held by whoever restarts a container that would go when it ends, in its directory.
 pub const RESTART: &str = "restart.lock";
 /// The record of a container, in its directory.

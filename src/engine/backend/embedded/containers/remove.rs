@@ -1,19 +1,23 @@
-//! How does a container go? Intent first, its processes, what it has outside, and last the record itself.
+//! How does a container go? Intent first, its processes, the record itself, and last what it has outside.
 //!
-//! The commit is one rename of its directory into the trash: before it the container is there and being
-//! removed, after it there is none. Deliberately elsewhere: who may ask (`core::admit`).
+//! The commit is one rename of its directory into the trash: before it the container is there, whole, and being
+//! removed; after it there is none. The new name says whether its volumes go too, and the directory in the trash
+//! which they are, until they are gone. Deliberately elsewhere: who may ask (`core::admit`), what was cut after the
+//! commit (`repair`).
 
 use std::{
     io,
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use super::{
-    Containers, Locked, admitted, names,
+    Containers, Locked, admitted,
+    layout::TRASHED_WITH_VOLUMES,
+    names,
     observe::Seen,
-    record::{Change, Record, RecordedIntent},
+    record::{Change, Durability, Record, RecordedIntent},
     store::{Held, Store},
     volumes,
 };
@@ -21,6 +25,7 @@ use crate::engine::{
     backend::{OperationContext, embedded::kernel::Liveness},
     domain::{
         ContainerId, Done, Error, ErrorKind, EventAction, Force, Generation, RemoveOptions, Result, Signal, Verb,
+        VolumeName,
     },
 };
 
@@ -68,10 +73,9 @@ impl Containers {
         let until = clock.instant() + within;
         let Locked { held, mut observed } = locked;
         let record = observed.record.as_mut();
-        let mut journaled = true;
         if !record.is_removing() {
             let now = clock.now();
-            record.intent = Some(RecordedIntent {
+            let before = record.intent.replace(RecordedIntent {
                 pid: self.store.machine.pid,
                 since: now,
                 deadline: now.plus(within),
@@ -80,8 +84,8 @@ impl Containers {
             let durability = Store::durability(record);
             match self.store.write(&held, record, durability) {
                 // Removing must be possible on a full disk: it is how room is made. Until the commit, which is one
-                // rename, nothing that the container needs is touched then; so a cut leaves it whole.
-                Err(error) if error.kind() == ErrorKind::NoSpace => journaled = false,
+                // rename, nothing that the container needs is touched; so a cut leaves it whole.
+                Err(error) if error.kind() == ErrorKind::NoSpace => record.intent = before,
                 outcome => outcome?,
             }
         }
@@ -97,23 +101,7 @@ impl Containers {
         if record.run > Generation::default() {
             self.sweep(&run_dir, until)?;
         }
-        let remover = self.tree_remover();
-        if journaled {
-            return dispose(&self.store, held, Some(record), volumes, &remover);
-        }
-        let mut warnings = dispose(&self.store, held, Some(record), Volumes::Keep, &remover)?;
-        // Without a journal entry the commit itself must be on the disk before anything else goes or anybody is told.
-        let containers = self.store.layout.containers();
-        self.store
-            .disk()
-            .sync_dir(&containers)
-            .map_err(|error| Error::io("its removal may not outlast a power cut", error))?;
-        if volumes == Volumes::Remove
-            && let Err(error) = volumes::remove_anonymous(&self.store, record, &remover)
-        {
-            warnings.push(format!("its volumes stay until they are removed by name: {error}"));
-        }
-        Ok(warnings)
+        dispose(&self.store, held, Some(record), volumes, &self.tree_remover())
     }
 
     /// Clears the runtime directory once the monitor is gone; a monitor winding up takes milliseconds.
@@ -144,8 +132,7 @@ impl Containers {
             }
             self.sweep(&run_dir, self.store.machine.clock.instant() + crate::engine::core::limits::STEP_DEADLINE)?;
         }
-        let remover = self.tree_remover();
-        let warnings = dispose(&self.store, held, None, volumes, &remover)?;
+        let warnings = dispose(&self.store, held, None, volumes, &self.tree_remover())?;
         Ok(Done { container: Some(id), warnings, ..Done::default() })
     }
 
@@ -165,12 +152,12 @@ impl Containers {
     }
 }
 
-/// The part that needs no kernel: volumes, the commit, name, files. Nothing of the container runs and
+/// The part that needs no kernel: the commit, name, volumes, files. Nothing of the container runs and
 /// its runtime directory is gone or a monitor's own business.
 ///
 /// # Errors
-/// Before the commit: the container stays, `Removing`. After it nothing fails; what is left of its files
-/// is a warning.
+/// Before the commit: the container stays, whole. `Io` after it when the commit may not outlast a power cut: nothing
+/// more is touched then. Otherwise nothing fails; what is left of its volumes and files is a warning.
 pub fn dispose(
     store: &Store,
     held: Held,
@@ -178,13 +165,16 @@ pub fn dispose(
     volumes: Volumes,
     remove_tree: &dyn Fn(&Path) -> Result<()>,
 ) -> Result<Vec<String>> {
-    match (record, volumes) {
-        (Some(record), Volumes::Remove) => volumes::remove_anonymous(store, record, remove_tree)?,
-        (None, Volumes::Remove) => volumes::remove_listed(store, &held.dir, remove_tree)?,
-        (Some(_) | None, Volumes::Keep) => {}
-    }
     let id = held.id.clone();
-    let trash = to_trash(store, &held)?;
+    let own = match (record, volumes) {
+        (_, Volumes::Keep) => Vec::new(),
+        (Some(record), Volumes::Remove) => volumes::anonymous(record),
+        (None, Volumes::Remove) => volumes::listed(store, &held.dir)?,
+    };
+    let trash = to_trash(store, &held, if own.is_empty() { Volumes::Keep } else { Volumes::Remove })?;
+    if must_be_synced(record, &own) {
+        sync_commit(store)?;
+    }
     // The lock's file went along; whoever waited for it learns that the container is gone.
     drop(held);
     let mut warnings = Vec::new();
@@ -199,26 +189,63 @@ pub fn dispose(
     } else {
         store.announce(&id, crate::engine::domain::Generation::default());
     }
-    if let Err(error) = remove_tree(&trash) {
+    // The directory goes last: it says which volumes are to go.
+    if let Err(error) = volumes::remove_all(store, &own, remove_tree).and_then(|()| remove_tree(&trash)) {
         warnings.push(format!("some of its files could not be deleted yet (wharf system repair tries again): {error}"));
     }
     Ok(warnings)
+}
+
+/// Deletes what is left of a removed container: volumes that were to go with it, then its files. Idempotent.
+///
+/// # Errors
+/// As `remove_tree` and the disk; the rest stays, to be found again.
+pub(super) fn empty_trash(store: &Store, trash: &Path, remove_tree: &dyn Fn(&Path) -> Result<()>) -> Result<()> {
+    if trash.extension().is_some_and(|extension| extension == TRASHED_WITH_VOLUMES) {
+        let own = volumes::listed(store, trash)?;
+        // Whoever moved it here may have been cut before a power cut could not undo that.
+        sync_commit(store)?;
+        volumes::remove_all(store, &own, remove_tree)?;
+    }
+    remove_tree(trash)
+}
+
+/// A removal that a durable intent announces is finished after a power cut, and a container that goes when it ends is
+/// not missed then. Any other may come back, and then it needs its volumes.
+fn must_be_synced(record: Option<&Record>, own: &[VolumeName]) -> bool {
+    let Some(record) = record else { return true };
+    match Store::durability(record) {
+        Durability::Synced => !record.is_removing(),
+        Durability::Unsynced => !own.is_empty(),
+    }
+}
+
+fn sync_commit(store: &Store) -> Result<()> {
+    let synced = store.disk().sync_dir(&store.layout.containers());
+    synced.map_err(|error| Error::io("its removal may not outlast a power cut", error))
 }
 
 fn volumes_asked(options: &RemoveOptions) -> Volumes {
     if options.volumes { Volumes::Remove } else { Volumes::Keep }
 }
 
-fn to_trash(store: &Store, held: &Held) -> Result<std::path::PathBuf> {
+fn to_trash(store: &Store, held: &Held, volumes: Volumes) -> Result<PathBuf> {
     let failed = |error| Error::io("its directory cannot be moved out of the way", error);
-    let mut trash = store.layout.trash().join(held.id.as_str());
     match store.disk().create_dir_all(&store.layout.trash()) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(failed(error)),
         Ok(()) | Err(_) => {}
     }
+    let named = |unique: &str| {
+        let with_volumes = match volumes {
+            Volumes::Remove => format!(".{TRASHED_WITH_VOLUMES}"),
+            Volumes::Keep => String::new(),
+        };
+        store.layout.trash().join(format!("{}{unique}{with_volumes}", held.id))
+    };
+    let mut trash = named("");
     if store.disk().exists(&trash) {
         // Only a container put back from there by a power cut meets its own remains.
-        trash.set_extension(store.machine.clock.now().unix_nanos().to_string());
+        trash = named(&format!(".{}", store.machine.clock.now().unix_nanos()));
     }
     store.disk().rename(&held.dir, &trash).map_err(failed)?;
     Ok(trash)

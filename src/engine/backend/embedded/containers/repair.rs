@@ -20,7 +20,7 @@ use super::{
     names::{self, Reserved},
     observe::{self, Seen},
     record::{Change, Durability, Read, Record, RecordedIntent},
-    remove::Volumes,
+    remove::{self, Volumes},
     store::{Held, Store},
     volumes,
 };
@@ -105,7 +105,8 @@ impl Pass<'_> {
             let dir = root.join(&name);
             if lock::is_free(containers.store.disk(), &dir.join(LOCK)) && self.is_old(&dir) {
                 self.fix(name, "its creation was interrupted; removed", || {
-                    volumes::remove_listed(&containers.store, &dir, &containers.tree_remover())?;
+                    let own = volumes::listed(&containers.store, &dir)?;
+                    volumes::remove_all(&containers.store, &own, &containers.tree_remover())?;
                     containers.kernel.remove_tree(&dir)
                 });
             }
@@ -307,7 +308,9 @@ impl Pass<'_> {
         for entry in self.listed(&root)?.into_iter().filter(|entry| is_trash(entry)) {
             let path = root.join(&entry);
             if self.is_old(&path) {
-                self.fix(entry, "files of a removed container; deleted", || containers.kernel.remove_tree(&path));
+                self.fix(entry, "files of a removed container; deleted", || {
+                    remove::empty_trash(&containers.store, &path, &containers.tree_remover())
+                });
             }
         }
         Ok(())

@@ -184,6 +184,59 @@ fn a_forced_removal_of_a_running_container_cut_at_any_step_leaves_no_process() {
 }
 
 #[test]
+fn a_removal_of_a_container_without_a_readable_record_takes_its_volumes_only_with_it() {
+    // There is nothing to write an intent into: after a cut it must be there with its volumes, or gone with them.
+    for steps in 0.. {
+        let world = World::new();
+        let containers = world.process(&Life::endless());
+        let id = create(&containers, "web");
+        let path = world.layout().container(&id).join(layout::RECORD);
+        let record = std::fs::read(&path).unwrap();
+        std::fs::write(&path, "{").unwrap();
+        let life = Life::of(steps);
+        let removed = world.process(&life).remove(&id, &force(), &context());
+        let volumes = std::fs::read_dir(world.layout().volumes()).unwrap().count();
+        if path.exists() {
+            assert!(removed.is_err() && volumes == 1, "cut after {steps} steps: {volumes} volumes, {removed:?}");
+            std::fs::write(&path, record).unwrap();
+        }
+        assert_sound(&world, &format!("cut after {steps} steps"));
+        if !life.is_over() {
+            return;
+        }
+    }
+}
+
+#[test]
+fn volumes_that_resist_a_removal_go_with_the_next_repair() {
+    let world = World::new();
+    let containers = world.process(&Life::endless());
+    let id = create(&containers, "web");
+    let held = containers.store.lock(&id, Verb::Remove, Duration::ZERO).unwrap();
+    let record = containers.whole(&id).unwrap().record;
+    let resists = |_: &Path| Err(Error::new(ErrorKind::Busy, "device or resource busy"));
+    let warnings = remove::dispose(&containers.store, held, Some(&record), remove::Volumes::Remove, &resists).unwrap();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(containers.get(&id).is_none(), "it is gone whatever becomes of its files");
+    let volumes = || std::fs::read_dir(world.layout().volumes()).unwrap().count();
+    assert_eq!(volumes(), 1);
+    assert_sound(&world, "volumes that resisted");
+}
+
+#[test]
+fn volumes_that_are_to_be_kept_outlive_the_sweeping_of_the_trash() {
+    let world = World::new();
+    let containers = world.process(&Life::endless());
+    let id = create(&containers, "web");
+    let held = containers.store.lock(&id, Verb::Remove, Duration::ZERO).unwrap();
+    let resists = |_: &Path| Err(Error::new(ErrorKind::Busy, "device or resource busy"));
+    remove::dispose(&containers.store, held, None, remove::Volumes::Keep, &resists).unwrap();
+    containers.repair_older(RepairMode::Mend, Duration::ZERO).unwrap();
+    assert_eq!(std::fs::read_dir(world.layout().trash()).unwrap().count(), 0);
+    assert_eq!(std::fs::read_dir(world.layout().volumes()).unwrap().count(), 1);
+}
+
+#[test]
 fn a_rename_cut_at_any_step_leaves_one_name_with_one_owner() {
     cut_everywhere(
         |containers| Some(create(containers, "web")),

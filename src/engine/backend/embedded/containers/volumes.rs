@@ -187,32 +187,30 @@ pub fn is_empty(store: &Store, name: &VolumeName) -> bool {
     }
 }
 
-/// Removes the container's anonymous volumes. Idempotent.
-///
-/// # Errors
-/// As `remove_tree`.
-pub fn remove_anonymous(store: &Store, record: &Record, remove_tree: &dyn Fn(&Path) -> Result<()>) -> Result<()> {
-    let anonymous = record.mounts.iter().filter(|mount| mount.anonymous);
-    let names: Vec<&VolumeName> = anonymous.filter_map(|mount| mount.volume.as_ref()).collect();
-    remove_all(store, &names, remove_tree)
+/// The volumes that were made for this container alone.
+#[must_use]
+pub fn anonymous(record: &Record) -> Vec<VolumeName> {
+    record.mounts.iter().filter(|mount| mount.anonymous).filter_map(|mount| mount.volume.clone()).collect()
 }
 
-/// Removes the anonymous volumes that the directory of a container without a record lists. No list: it never had any.
+/// The same, as listed in the directory of a container whose record is not at hand. No list: it never had any.
 ///
 /// # Errors
-/// As `remove_tree`, and reading the list.
-pub fn remove_listed(store: &Store, dir: &Path, remove_tree: &dyn Fn(&Path) -> Result<()>) -> Result<()> {
+/// When the list cannot be read.
+pub fn listed(store: &Store, dir: &Path) -> Result<Vec<VolumeName>> {
     let list = match store.disk().read(&dir.join(VOLUMES)) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         list => list.map_err(|error| Error::io("the list of its volumes cannot be read", error))?,
     };
     let list = String::from_utf8_lossy(&list);
-    let names: Vec<VolumeName> = list.lines().filter_map(|line| line.parse().ok()).filter(is_anonymous).collect();
-    remove_all(store, &names.iter().collect::<Vec<_>>(), remove_tree)
+    Ok(list.lines().filter_map(|line| line.parse().ok()).filter(is_anonymous).collect())
 }
 
-/// Durably: their container goes next, and nothing else tells whose they were.
-fn remove_all(store: &Store, names: &[&VolumeName], remove_tree: &dyn Fn(&Path) -> Result<()>) -> Result<()> {
+/// Removes volumes, durably: whatever says whose they were goes next. Idempotent.
+///
+/// # Errors
+/// As `remove_tree`, and the disk's.
+pub fn remove_all(store: &Store, names: &[VolumeName], remove_tree: &dyn Fn(&Path) -> Result<()>) -> Result<()> {
     if names.is_empty() {
         return Ok(());
     }
