@@ -136,17 +136,13 @@ fn make(store: &Store, name: &VolumeName, made: &mut Made, durability: Durabilit
 /// # Errors
 /// When an anonymous volume cannot be removed now: whoever knows its name must keep it.
 pub fn undo(store: &Store, made: Made, remove_tree: &dyn Fn(&Path) -> Result<()>) -> Result<()> {
-    let mut outcome = Ok(());
-    for name in made.0 {
-        if is_anonymous(&name) {
-            outcome = outcome.and(remove_tree(&store.layout.volume(&name)));
-        } else if is_empty(store, &name) {
-            // Another container may have begun to use a named volume meanwhile; its files stay then. One that cannot be
-            // removed now is used by whoever names it.
-            let _ = remove_tree(&store.layout.volume(&name));
-        }
+    let (anonymous, named): (Vec<_>, Vec<_>) = made.0.into_iter().partition(is_anonymous);
+    for name in named.iter().filter(|name| is_empty(store, name)) {
+        // Another container may have begun to use a named volume meanwhile; its files stay then. One that cannot be
+        // removed now is used by whoever names it.
+        let _ = remove_tree(&store.layout.volume(name));
     }
-    outcome
+    remove_all(store, &anonymous, remove_tree)
 }
 
 /// Volumes that nobody named are called like an id.
