@@ -16,6 +16,8 @@ pub struct Bench {
     pub engine: Engine,
     /// An image with a busybox in it.
     pub image: String,
+    /// Another one that can be had from a registry, and that nobody else uses on this host.
+    pub spare: String,
     run: String,
     next: AtomicU32,
 }
@@ -25,9 +27,9 @@ pub type Checked = Result<(), String>;
 const LABEL: &str = "wharf.conformance";
 
 impl Bench {
-    pub fn new(label: &'static str, engine: Engine, image: &str) -> Self {
+    pub fn new(label: &'static str, engine: Engine, image: &str, spare: &str) -> Self {
         let run = ContainerId::random().short().to_owned();
-        Self { label, engine, image: image.to_owned(), run, next: AtomicU32::new(0) }
+        Self { label, engine, image: image.to_owned(), spare: spare.to_owned(), run, next: AtomicU32::new(0) }
     }
 
     /// A name that nobody else has.

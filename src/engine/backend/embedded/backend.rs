@@ -118,6 +118,7 @@ impl Inner {
         // Findings and failures are for `system repair`; here nobody asked.
         let _ = self.containers.repair(RepairMode::Mend);
         let _ = self.images.sweep();
+        let _ = self.images.release(&|| self.image_users());
         let _ = self.images.settle();
     }
 
@@ -284,7 +285,7 @@ impl Backend for EmbeddedBackend {
     fn repair(&self, mode: RepairMode) -> Answer<'_, Vec<Finding>> {
         self.blocking(move |inner| {
             let mut findings = inner.containers.repair(mode)?;
-            findings.extend(inner.images.repair(mode)?);
+            findings.extend(inner.images.repair(mode, &|| inner.image_users())?);
             Ok(findings)
         })
     }
@@ -327,7 +328,12 @@ impl Backend for EmbeddedBackend {
     }
 
     fn remove(&self, id: ContainerId, options: RemoveOptions, context: OperationContext) -> Answer<'_, Done> {
-        self.blocking(move |inner| inner.containers.remove(&id, &options, &context))
+        self.blocking(move |inner| {
+            let removed = inner.containers.remove(&id, &options, &context)?;
+            // The container is gone: what its image leaves is found again by the next removal and by repair.
+            let _ = inner.images.release(&|| inner.image_users());
+            Ok(removed)
+        })
     }
 
     fn wait_exit(&self, id: ContainerId) -> Answer<'_, ProcessExit> {

@@ -11,17 +11,20 @@ use serde_json::Value;
 
 use super::{
     containers::base_image::{BaseImage, BaseImages, Defaults},
-    images::{ImageStore, PinnedImage, registry_source::RegistrySource, unpacker::Unpacker},
+    images::{ImageStore, ImageUser, PinnedImage, registry_source::RegistrySource, unpacker::Unpacker},
     machine::Machine,
     registry::{Registry, RegistrySettings, create_index, outcome},
 };
 use crate::engine::{
     backend::OperationContext,
     domain::{
-        Done, EngineSettings, Error, Finding, HistoryEntry, Image, ImageReference, Platform, PullOptions, RepairMode,
-        Result,
+        Digest, Done, EngineSettings, Error, Finding, HistoryEntry, Image, ImageReference, Platform, PullOptions,
+        RepairMode, Result,
     },
 };
+
+/// Asks which containers were made of which image.
+pub type Users<'a> = dyn Fn() -> Result<Vec<ImageUser>> + 'a;
 
 /// The images of this store and the way to registries.
 pub struct Images {
@@ -82,8 +85,17 @@ impl Images {
     ///
     /// # Errors
     /// As [`ImageStore::repair`].
-    pub fn repair(&self, mode: RepairMode) -> Result<Vec<Finding>> {
-        if self.machine.disk.exists(&self.data.join("images")) { self.store()?.repair(mode) } else { Ok(Vec::new()) }
+    pub fn repair(&self, mode: RepairMode, users: &Users<'_>) -> Result<Vec<Finding>> {
+        let there = self.machine.disk.exists(&self.data.join("images"));
+        if there { self.store()?.repair(mode, users) } else { Ok(Vec::new()) }
+    }
+
+    /// Frees what was only kept for containers that are gone.
+    ///
+    /// # Errors
+    /// As [`ImageStore::release`].
+    pub fn release(&self, users: &Users<'_>) -> Result<()> {
+        if self.machine.disk.exists(&self.data.join("images")) { self.store()?.release(users) } else { Ok(()) }
     }
 
     /// Writes what was unpacked to the disk for good, if there is anything.
@@ -143,6 +155,10 @@ impl Images {
 }
 
 impl BaseImages for Images {
+    fn ready(&self, image: &Digest, context: &OperationContext) -> Result<()> {
+        self.store()?.ready(image, context)
+    }
+
     fn base(&self, query: &str, platform: Option<&Platform>, context: &OperationContext) -> Result<BaseImage> {
         let pinned: PinnedImage = self.store()?.pin(query, platform, context)?;
         let config = &pinned.config.config;

@@ -19,7 +19,9 @@ impl FakeHost {
         for (reference, image) in &self.world().images {
             let merged =
                 by_id.entry(image.id.clone()).or_insert_with(|| Image { references: Vec::new(), ..image.clone() });
-            merged.references.extend(reference.parse::<ImageReference>());
+            merged
+                .references
+                .extend(reference.parse::<ImageReference>().ok().filter(|_| *reference != Self::nameless(&image.id)));
         }
         Ok(by_id.into_values().collect())
     }
@@ -109,19 +111,44 @@ impl FakeHost {
         Ok(Done::default())
     }
 
+    /// Docker's rules: the last name of what is in use goes only by force, and what runs keeps its image.
     pub(super) async fn untag_image(&self, image: String, force: Force) -> Result<Done> {
         self.travel().await;
         let id = self.image(&image)?.id;
         let mut world = self.world();
-        let last = world.images.values().filter(|other| other.id == id).count() == 1;
-        let used = world.containers.values().any(|entry| entry.container.image_id.as_ref() == Some(&id));
-        if last && used && force == Force::No {
-            return Err(Error::new(ErrorKind::Refused, "a container uses it").remedy("remove the container first"));
+        let key = canonical(&image);
+        let named = world.images.get(&key).is_some_and(|there| there.id == id);
+        let all: Vec<String> =
+            world.images.iter().filter(|(_, other)| other.id == id).map(|(key, _)| key.clone()).collect();
+        let users = || world.containers.values().filter(|entry| entry.container.image_id.as_ref() == Some(&id));
+        let (used, runs) = (users().next().is_some(), users().any(|entry| entry.container.status().has_process()));
+        let refused = |why: &str| Error::new(ErrorKind::Refused, why).remedy("remove the container first");
+        let nameless = Self::nameless(&id);
+        let tags = all.iter().filter(|key| **key != nameless).count();
+        match (named && key != nameless, force) {
+            (true, _) if tags > 1 => {}
+            (true, Force::No) if used => return Err(refused("a container uses it")),
+            (false, _) if runs => return Err(refused("a container runs it")),
+            (false, Force::No) if tags > 1 => return Err(refused("it has several names")),
+            (false, Force::No) if used => return Err(refused("a container uses it")),
+            (true | false, Force::No | Force::Yes) => {}
         }
-        world.images.remove(&canonical(&image));
+        let going = if named && key != nameless { vec![key] } else { all };
+        let mut last = None;
+        for key in &going {
+            last = world.images.remove(key).or(last);
+        }
+        if let Some(image) = last.filter(|_| runs && tags == 1) {
+            world.images.insert(nameless, image);
+        }
         drop(world);
         self.notify(Notice::Images);
-        Ok(Done { output: vec![format!("Untagged: {image}")], ..Done::default() })
+        Ok(Done { output: going.iter().map(|key| format!("Untagged: {key}")).collect(), ..Done::default() })
+    }
+
+    /// Where an image without a name is kept: under its id, which no reference is written like.
+    fn nameless(id: &Digest) -> String {
+        id.to_string()
     }
 
     pub(super) async fn drop_images(&self, unused: bool) -> Result<Done> {

@@ -16,6 +16,15 @@ pub trait BaseImages: Send + Sync {
     /// # Errors
     /// `NoSuchImage`, `Ambiguous`, `PlatformMismatch`, or what reading the store comes to.
     fn base(&self, query: &str, platform: Option<&Platform>, context: &OperationContext) -> Result<BaseImage>;
+
+    /// Makes sure that the layers of an image are whole before a container made of it starts: a power cut may have taken
+    /// files that were never synced.
+    ///
+    /// # Errors
+    /// `Corrupt` when they cannot be had again; what the disk refuses.
+    fn ready(&self, _image: &Digest, _context: &OperationContext) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// An image to make a container of.

@@ -77,6 +77,7 @@ impl Containers {
         attach: Option<&AttachOptions>,
         context: &OperationContext,
     ) -> Result<LaunchPlan> {
+        self.images.ready(&locked.observed.record.image.id, context)?;
         let run = locked.observed.last_run.next();
         let now = self.store.machine.clock.now();
         let record = &mut locked.observed.record;

@@ -87,10 +87,7 @@ impl ImageStore {
                     &[there.to_string()],
                 ));
             }
-            let sound = |layer: &super::records::RecordLayer| {
-                self.layers.find(&layer.diff_id, &layer.chain_id).is_some_and(|found| found.key == layer.key)
-            };
-            if record.layers.iter().all(sound) {
+            if self.is_unpacked(&record) {
                 let config = self.config(&record)?;
                 let (lowers, root) = (self.lowers(&record), record.root);
                 return Ok(PinnedImage { record, config, lowers, root, _guard: guard });
@@ -98,6 +95,26 @@ impl ImageStore {
             drop(guard);
             self.restore(&record, context)?;
         }
+    }
+
+    /// Makes the layers of a container's image usable in this boot, as [`Self::pin`] does for a new container. An image
+    /// that is not here at all, not even for its containers, is nothing to be checked.
+    ///
+    /// # Errors
+    /// `Corrupt` when content is gone or damaged; the disk's.
+    pub fn ready(&self, id: &Digest, context: &OperationContext) -> Result<()> {
+        match self.records.image_or_held(id) {
+            Ok(Some(record)) if !self.is_unpacked(&record) => self.restore(&record, context),
+            // A record that cannot be read says nothing about the layers: the mount will tell.
+            Ok(Some(_) | None) | Err(_) => Ok(()),
+        }
+    }
+
+    fn is_unpacked(&self, record: &ImageRecord) -> bool {
+        record
+            .layers
+            .iter()
+            .all(|layer| self.layers.find(&layer.diff_id, &layer.chain_id).is_some_and(|found| found.key == layer.key))
     }
 
     /// The image's configuration.

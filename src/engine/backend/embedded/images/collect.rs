@@ -23,20 +23,23 @@ pub(super) enum Partials {
 }
 
 /// What a collection deleted.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) struct Collected {
     /// Directories' names of deleted layers.
     pub layers: HashSet<String>,
     /// Bytes of deleted blobs.
     pub bytes: u64,
+    /// Whether `index.json` says so: written last, when there is room again.
+    pub index: Result<()>,
 }
 
 impl ImageStore {
     /// Deletes every blob and layer without an owner. The names go while `guard` is held, the layers' files after.
     pub(super) fn collect(&self, guard: CollectionGuard, partials: Partials) -> Result<Collected> {
         let leased = self.leases.living()?;
-        let records = self.records.images()?;
-        let mut collected = Collected::default();
+        let mut records = self.records.images()?;
+        records.extend(self.records.held()?);
+        let mut collected = Collected { layers: HashSet::new(), bytes: 0, index: Ok(()) };
         self.collect_blobs(&records, &leased.digests, &mut collected)?;
         self.collect_layers(&records, &leased.digests, &mut collected)?;
         self.clear_guarded_temporaries()?;
@@ -45,6 +48,7 @@ impl ImageStore {
             self.clear_temporaries(&self.layout.blobs("sha256"))?;
             self.clear_temporaries(&self.layout.blobs("sha512"))?;
         }
+        collected.index = self.write_index();
         drop(guard);
         self.empty_trash()?;
         Ok(collected)
@@ -98,9 +102,7 @@ impl ImageStore {
         leased: &HashSet<Digest>,
         collected: &mut Collected,
     ) -> Result<()> {
-        let named = records
-            .iter()
-            .flat_map(|record| record.blobs().chain(record.digests.iter().filter_map(|reference| reference.digest())));
+        let named = records.iter().flat_map(ImageRecord::needed);
         let needed: HashSet<&Digest> = named.chain(leased).collect();
         for algorithm in ["sha256", "sha512"] {
             let directory = self.layout.blobs(algorithm);
@@ -137,7 +139,7 @@ impl ImageStore {
 
     /// Where files are written under the guard: a half-written one seen there by its holder is nobody's.
     pub(super) fn guarded_directories(&self) -> Result<Vec<PathBuf>> {
-        let mut directories = vec![self.layout.root().to_owned(), self.layout.records()];
+        let mut directories = vec![self.layout.root().to_owned(), self.layout.records(), self.layout.held()];
         let mut repositories = vec![self.layout.references()];
         while let Some(directory) = repositories.pop() {
             let entries = self.disk.list(&directory).map_err(|error| Error::io("listing tags", error))?;

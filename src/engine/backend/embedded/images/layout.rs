@@ -19,12 +19,13 @@ impl Layout {
     }
 
     /// Every directory that must exist.
-    pub(super) fn directories(&self) -> [PathBuf; 8] {
+    pub(super) fn directories(&self) -> [PathBuf; 9] {
         [
             self.root.join("blobs/sha256"),
             self.root.join("blobs/sha512"),
             self.layers(),
             self.records(),
+            self.held(),
             self.references(),
             self.ingest(),
             self.leases(),
@@ -75,6 +76,15 @@ impl Layout {
 
     pub(super) fn record(&self, id: &Digest) -> PathBuf {
         self.records().join(format!("{}.json", id.hex()))
+    }
+
+    /// Records of images that were removed while containers made of them stay.
+    pub(super) fn held(&self) -> PathBuf {
+        self.root.join("held")
+    }
+
+    pub(super) fn held_record(&self, id: &Digest) -> PathBuf {
+        self.held().join(format!("{}.json", id.hex()))
     }
 
     pub(super) fn references(&self) -> PathBuf {

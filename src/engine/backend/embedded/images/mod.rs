@@ -28,6 +28,7 @@ mod tests;
 mod transfers;
 mod unpack_stream;
 pub mod unpacker;
+mod untag;
 
 pub use self::{
     blobs::VerifyingReader,

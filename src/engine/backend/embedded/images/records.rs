@@ -87,6 +87,11 @@ impl ImageRecord {
             .into_iter()
             .chain(self.layers.iter().map(|layer| &layer.blob.digest))
     }
+
+    /// These, and the indexes it came by.
+    pub(super) fn needed(&self) -> impl Iterator<Item = &Digest> {
+        self.blobs().chain(self.digests.iter().filter_map(ImageReference::digest))
+    }
 }
 
 impl Records {
@@ -100,11 +105,7 @@ impl Records {
 
     /// Every image, newest first.
     pub(super) fn images(&self) -> Result<Vec<ImageRecord>> {
-        let mut images = Vec::new();
-        for name in self.names(&self.layout.records(), EntryKind::File)? {
-            // Removed since the listing: not here.
-            images.extend(self.load::<ImageRecord>(&self.layout.records().join(name))?);
-        }
+        let mut images = self.in_directory(&self.layout.records())?;
         images.sort_by(|a, b| (b.created, &a.id).cmp(&(a.created, &b.id)));
         Ok(images)
     }
@@ -113,8 +114,33 @@ impl Records {
         self.store(&self.layout.record(&record.id), record)
     }
 
+    /// Removes the record, durably: what it named may be deleted afterwards.
     pub(super) fn remove_image(&self, id: &Digest) -> Result<()> {
-        self.delete(&self.layout.record(id))
+        self.delete(&self.layout.record(id))?;
+        self.sync(&self.layout.records())
+    }
+
+    /// Images that are nobody's any more but for the containers made of them.
+    pub(super) fn held(&self) -> Result<Vec<ImageRecord>> {
+        self.in_directory(&self.layout.held())
+    }
+
+    /// The image, or what is kept of it for its containers.
+    pub(super) fn image_or_held(&self, id: &Digest) -> Result<Option<ImageRecord>> {
+        match self.image(id)? {
+            None => self.load(&self.layout.held_record(id)),
+            here => Ok(here),
+        }
+    }
+
+    /// Keeps what the record names for containers. Call before the record itself goes.
+    pub(super) fn hold(&self, record: &ImageRecord) -> Result<()> {
+        self.store(&self.layout.held_record(&record.id), record)
+    }
+
+    pub(super) fn let_go(&self, id: &Digest) -> Result<()> {
+        self.delete(&self.layout.held_record(id))?;
+        self.sync(&self.layout.held())
     }
 
     /// The image `reference`'s tag leads to, digest ignored.
@@ -153,24 +179,34 @@ impl Records {
         self.store(&path, &TagFile { format: FORMAT, reference, image: image.clone() })
     }
 
-    /// Removes a tag, and the directories that were only there for it. Needs the collection lock, as every change does.
+    /// Removes a tag durably, and the directories that were only there for it. Needs the collection lock, as every change does.
     pub(super) fn remove_tag(&self, reference: &ImageReference) -> Result<()> {
         let path = self.layout.reference(reference);
         self.delete(&path)?;
         let top = self.layout.references();
-        for directory in path.ancestors().skip(1).take_while(|directory| **directory != top) {
-            if !self.disk.list(directory).is_ok_and(|entries| entries.is_empty()) {
-                break;
-            }
+        let mut lowest = path.ancestors().skip(1);
+        while let Some(directory) = lowest.next().filter(|directory| **directory != top) {
+            let is_empty = self.disk.list(directory).is_ok_and(|entries| entries.is_empty());
             // An empty directory left behind holds no tag.
-            let _ = self.disk.remove_tree(directory);
+            if !is_empty || self.disk.remove_tree(directory).is_err() {
+                return self.sync(directory);
+            }
         }
-        Ok(())
+        self.sync(&top)
     }
 
     /// A record for now, to be completed by the caller.
     pub(super) const fn format() -> u32 {
         FORMAT
+    }
+
+    fn in_directory(&self, directory: &Path) -> Result<Vec<ImageRecord>> {
+        let mut images = Vec::new();
+        for name in self.names(directory, EntryKind::File)? {
+            // Removed since the listing: not here.
+            images.extend(self.load::<ImageRecord>(&directory.join(name))?);
+        }
+        Ok(images)
     }
 
     fn names(&self, directory: &Path, kind: EntryKind) -> Result<Vec<String>> {
@@ -211,5 +247,9 @@ impl Records {
             }
             Ok(()) | Err(_) => Ok(()), // Gone is gone.
         }
+    }
+
+    fn sync(&self, directory: &Path) -> Result<()> {
+        self.disk.sync_dir(directory).map_err(|error| Error::io("writing the image store", error))
     }
 }

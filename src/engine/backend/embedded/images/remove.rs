@@ -1,8 +1,13 @@
-//! How do images go? Untag, delete what nothing refers to, prune; Docker's rules for what stands in the way.
+//! How do images go? Untag, delete what nothing refers to, prune.
 //!
-//! Deliberately elsewhere: which content goes with them (`collect`).
+//! Deliberately elsewhere: Docker's rules for what stands in the way (`untag`), which content goes with them (`collect`).
 
-use super::{catalog::FoundBy, collect::Partials, records::ImageRecord, store::ImageStore};
+use super::{
+    collect::Partials,
+    records::ImageRecord,
+    store::ImageStore,
+    untag::{Fate, Named, decide},
+};
 use crate::engine::domain::{Digest, Error, ErrorKind, Force, ImageReference, Result, Size, Verb};
 
 /// A container that was made of an image.
@@ -51,11 +56,12 @@ impl ImageStore {
         Ok(record.id)
     }
 
-    /// Removes a name of an image, and with its last name the image and whatever only it needed. `users` is asked under
-    /// the store's lock, so that no container can appear between the question and the deed.
+    /// Removes a name of an image, and with its last name the image and whatever only it needed; what containers made of
+    /// it need stays until they go. `users` is asked under the store's lock, so that no container can appear between the
+    /// question and the deed. Done when it returns, also after a power cut.
     ///
     /// # Errors
-    /// As [`Self::find`]; `Refused` while containers need it or it has names in several repositories.
+    /// As [`Self::find`]; `Refused` by Docker's rules (`untag`).
     pub fn remove_image(
         &self,
         query: &str,
@@ -63,54 +69,96 @@ impl ImageStore {
         users: &dyn Fn() -> Result<Vec<ImageUser>>,
     ) -> Result<Removed> {
         let guard = self.leases.exclude(Verb::RemoveImage)?;
-        let (record, by) = self.find_with(query)?;
+        if let Some(removed) = self.remove_dead_tag(query)? {
+            return Ok(removed);
+        }
+        let (mut record, by) = self.find_with(query)?;
         let tags = self.tags_of(&record.id)?;
-        let (going, last) = match &by {
-            FoundBy::Tag(reference) => (vec![reference.clone()], tags.len() <= 1),
-            FoundBy::Digest(_) => (Vec::new(), tags.is_empty() && record.digests.len() <= 1),
-            FoundBy::Id => {
-                let names: std::collections::BTreeSet<String> = tags.iter().map(ImageReference::name).collect();
-                if names.len() > 1 && force == Force::No {
-                    let list: Vec<String> = tags.iter().map(ImageReference::familiar).collect();
-                    return Err(Error::new(ErrorKind::Refused, format!("it is also named {}", list.join(", ")))
-                        .remedy("remove the names one by one, or use --force"));
-                }
-                (tags.clone(), true)
+        let all = users()?;
+        let mine: Vec<ImageUser> = all.iter().filter(|user| user.image == record.id).cloned().collect();
+        let verdict = decide(&Named { tags: &tags, digests: &record.digests, users: &mine }, &by, force)?;
+        // What needs room on the disk comes first, while there is nothing to take back.
+        match verdict.fate {
+            Fate::Goes if mine.is_empty() => {}
+            Fate::Goes => self.records.hold(&record)?,
+            Fate::Stays if verdict.digests.is_empty() => {}
+            Fate::Stays => {
+                record.digests.retain(|digest| !verdict.digests.contains(digest));
+                self.records.put_image(&record)?;
             }
-        };
-        let mut users = users()?;
-        users.retain(|user| user.image == record.id);
-        if last {
-            refuse_if_used(&users, force)?;
         }
         let mut removed = Removed::default();
-        let mut record = record;
-        for tag in &going {
+        for tag in &verdict.tags {
             self.records.remove_tag(tag)?;
-            removed.lines.push(format!("Untagged: {}", tag.familiar()));
         }
-        let rest: Vec<&ImageReference> = tags.iter().filter(|tag| !going.contains(tag)).collect();
-        let loses = |digest: &ImageReference| match &by {
-            FoundBy::Digest(named) => digest == named,
-            FoundBy::Tag(named) => digest.name() == named.name() && !rest.iter().any(|tag| tag.name() == named.name()),
-            FoundBy::Id => true,
-        };
-        let (lost, kept): (Vec<_>, Vec<_>) = record.digests.drain(..).partition(loses);
-        removed.lines.extend(lost.iter().map(|digest| format!("Untagged: {}", digest.familiar())));
-        record.digests = kept;
-        if last && users.is_empty() {
-            self.records.remove_image(&record.id)?;
-        } else {
-            self.records.put_image(&record)?;
-            removed.warnings.extend(
-                users.iter().filter(|_| last).map(|user| {
-                    format!("the image stays, without a name, until container {} is removed", user.container)
-                }),
-            );
-        }
-        self.write_index()?;
-        let gone = if last && users.is_empty() { vec![record] } else { Vec::new() };
+        removed
+            .lines
+            .extend(verdict.tags.iter().chain(&verdict.digests).map(|name| format!("Untagged: {}", name.familiar())));
+        let gone =
+            match verdict.fate {
+                Fate::Goes => {
+                    self.records.remove_image(&record.id)?;
+                    removed.warnings.extend(mine.iter().map(|user| {
+                        format!("container {} keeps the image's layers until it is removed", user.container)
+                    }));
+                    vec![record]
+                }
+                Fate::Stays => {
+                    let nameless = tags.len() == verdict.tags.len();
+                    removed.warnings.extend(
+                        mine.iter().filter(|user| nameless && user.running).map(|user| {
+                            format!("the image stays without a name: container {} runs it", user.container)
+                        }),
+                    );
+                    Vec::new()
+                }
+            };
+        self.drop_unheld(&all)?;
         self.finish(guard, &gone, Partials::Keep, removed)
+    }
+
+    /// A tag that leads to nothing, after damage: nothing but the tag can go.
+    fn remove_dead_tag(&self, query: &str) -> Result<Option<Removed>> {
+        let Ok(reference) = query.parse::<ImageReference>() else { return Ok(None) };
+        let reference = reference.with_default_tag();
+        if reference.digest().is_some() {
+            return Ok(None);
+        }
+        let Some(id) = self.records.tagged(&reference)? else { return Ok(None) };
+        if self.records.image(&id)?.is_some() {
+            return Ok(None);
+        }
+        self.records.remove_tag(&reference)?;
+        Ok(Some(Removed { lines: vec![format!("Untagged: {}", reference.familiar())], ..Removed::default() }))
+    }
+
+    /// Frees what was only kept for containers that are gone. Reads one directory when there is nothing to do.
+    ///
+    /// # Errors
+    /// The disk's; `Busy`.
+    pub fn release(&self, users: &dyn Fn() -> Result<Vec<ImageUser>>) -> Result<()> {
+        let held = self.disk.list(&self.layout.held()).map_err(|error| Error::io("listing removed images", error))?;
+        if held.is_empty() {
+            return Ok(());
+        }
+        let guard = self.leases.exclude(Verb::Remove)?;
+        if self.drop_unheld(&users()?)? {
+            self.collect(guard, Partials::Keep)?;
+        }
+        Ok(())
+    }
+
+    /// Forgets removed images that no container needs, or that are back. Whether there were any.
+    pub(super) fn drop_unheld(&self, users: &[ImageUser]) -> Result<bool> {
+        let mut any = false;
+        for record in self.records.held()? {
+            if users.iter().any(|user| user.image == record.id) && self.records.image(&record.id)?.is_none() {
+                continue;
+            }
+            self.records.let_go(&record.id)?;
+            any = true;
+        }
+        Ok(any)
     }
 
     /// Removes every image in `scope` that no container uses, and interrupted downloads.
@@ -143,7 +191,7 @@ impl ImageStore {
             self.records.remove_image(&record.id)?;
             gone.push(record);
         }
-        self.write_index()?;
+        self.drop_unheld(&users)?;
         self.finish(guard, &gone, Partials::Drop, removed)
     }
 
@@ -155,6 +203,9 @@ impl ImageStore {
         mut removed: Removed,
     ) -> Result<Removed> {
         let collected = self.collect(guard, partials)?;
+        if let Err(error) = collected.index {
+            removed.warnings.push(format!("index.json, for other tools, is out of date: {error}"));
+        }
         let mut freed = collected.bytes;
         let mut told = std::collections::HashSet::new();
         for record in gone {
@@ -173,22 +224,5 @@ impl ImageStore {
     fn tags_of(&self, id: &Digest) -> Result<Vec<ImageReference>> {
         let tags = self.records.tags()?.into_iter();
         Ok(tags.filter(|(_, image)| image == id).map(|(tag, _)| tag).collect())
-    }
-}
-
-fn refuse_if_used(users: &[ImageUser], force: Force) -> Result<()> {
-    let refused =
-        |user: &ImageUser, how: &str| Error::new(ErrorKind::Refused, format!("container {} {how}", user.container));
-    if let Some(user) = users.iter().find(|user| user.running) {
-        return Err(
-            refused(user, "runs it").remedy(format!("stop and remove it first: wharf rm -f {}", user.container))
-        );
-    }
-    match (users.first(), force) {
-        (Some(user), Force::No) => Err(refused(user, "was made of it").remedy(format!(
-            "remove it first: wharf rm {}; or use --force to take away the name only",
-            user.container
-        ))),
-        (Some(_), Force::Yes) | (None, _) => Ok(()),
     }
 }

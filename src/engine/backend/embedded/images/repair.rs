@@ -3,11 +3,15 @@
 //! Looks first, then sweeps, then looks again: what is gone is mended. Deliberately elsewhere: the sweeping (`collect`),
 //! fetching content again (`catalog`), containers (`containers::repair`).
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+};
 
 use super::{
-    collect::{is_ingested, is_partial},
+    collect::{Partials, is_ingested, is_partial},
     records::ImageRecord,
+    remove::ImageUser,
     store::ImageStore,
 };
 use crate::engine::{
@@ -23,16 +27,20 @@ type IsOurs = fn(&str) -> bool;
 
 impl ImageStore {
     /// What killed processes left, cleared unless this is a dry run; and what is damaged or not ours, which is only named.
+    /// Interrupted downloads stay, for whoever pulls again. `users` is asked under the store's lock.
     ///
     /// # Errors
     /// `Busy` when somebody holds the store for long; the disk's.
-    pub fn repair(&self, mode: RepairMode) -> Result<Vec<Finding>> {
-        let mut findings = self.leftovers()?;
+    pub fn repair(&self, mode: RepairMode, users: &dyn Fn() -> Result<Vec<ImageUser>>) -> Result<Vec<Finding>> {
+        let mut findings = self.leftovers(users)?;
         match mode {
             RepairMode::LookOnly => {}
+            RepairMode::Mend if findings.is_empty() => {} // An idle store is not written to.
             RepairMode::Mend => {
-                self.sweep()?;
-                let rest = self.leftovers()?;
+                let guard = self.leases.exclude(Verb::Repair)?;
+                self.drop_unheld(&users()?)?;
+                self.collect(guard, Partials::Keep)?;
+                let rest = self.leftovers(users)?;
                 findings.iter_mut().for_each(|finding| finding.mended = !rest.contains(finding));
             }
         }
@@ -41,7 +49,7 @@ impl ImageStore {
         Ok(findings)
     }
 
-    fn leftovers(&self) -> Result<Vec<Finding>> {
+    fn leftovers(&self, users: &dyn Fn() -> Result<Vec<ImageUser>>) -> Result<Vec<Finding>> {
         // Nobody who may change records or tags is in the middle of it.
         let _guard = self.leases.share(Verb::Repair)?;
         let mut found = Vec::new();
@@ -72,6 +80,43 @@ impl ImageStore {
         let trash = self.layout.trash();
         for name in &self.names(&trash)? {
             note(&trash, name, "files of a removed layer", "deleted");
+        }
+        let users = users()?;
+        for record in self.records.held()? {
+            if !users.iter().any(|user| user.image == record.id) {
+                let name = format!("{}.json", record.id.hex());
+                note(&self.layout.held(), &name, "kept for containers that are gone", "deleted");
+            }
+        }
+        if living == 0 {
+            for (directory, count, what) in self.ownerless()? {
+                let problem = format!("{count} {what} that no image needs");
+                found.push(advice(directory.display().to_string(), problem, "deleted"));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Content that is whole and nobody's: of a pull or a removal that was cut. Call only while nobody has a lease.
+    fn ownerless(&self) -> Result<Vec<(PathBuf, usize, &'static str)>> {
+        let mut records = self.records.images()?;
+        records.extend(self.records.held()?);
+        let blobs: HashSet<&str> = records.iter().flat_map(ImageRecord::needed).map(Digest::hex).collect();
+        let layers: HashSet<&str> =
+            records.iter().flat_map(|record| &record.layers).map(|layer| layer.key.hex()).collect();
+        let places = [
+            (self.layout.blobs("sha256"), &blobs, "blobs"),
+            (self.layout.blobs("sha512"), &blobs, "blobs"),
+            (self.layout.layers(), &layers, "layers"),
+        ];
+        let mut found = Vec::new();
+        for (directory, needed, what) in places {
+            let names = self.names(&directory)?;
+            let nobodys = |name: &&String| is_content(name) && !needed.contains(name.as_str());
+            let count = names.iter().filter(nobodys).count();
+            if count > 0 {
+                found.push((directory, count, what));
+            }
         }
         Ok(found)
     }
@@ -111,12 +156,12 @@ impl ImageStore {
     }
 
     fn strangers(&self) -> Result<Vec<Finding>> {
-        let is_layer = |name: &str| name.len() >= 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let places: [(PathBuf, IsOurs); 4] = [
+        let places: [(PathBuf, IsOurs); 5] = [
             (self.layout.leases(), |name| name.ends_with(".lock") || name.ends_with(".json")),
             (self.layout.ingest(), is_ingested),
             (self.layout.records(), |name| name.ends_with(".json")),
-            (self.layout.layers(), is_layer),
+            (self.layout.held(), |name| name.ends_with(".json")),
+            (self.layout.layers(), is_content),
         ];
         let mut found = Vec::new();
         for (dir, ours) in places {
@@ -137,6 +182,11 @@ impl ImageStore {
         let ours = entries.into_iter().filter(|entry| matches!(entry.kind, EntryKind::File | EntryKind::Directory));
         Ok(ours.map(|entry| entry.name).collect())
     }
+}
+
+/// Whether a name is a digest's digits.
+fn is_content(name: &str) -> bool {
+    name.len() >= 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 fn finding(dir: &Path, name: &str, problem: &str, action: &str) -> Finding {

@@ -4,7 +4,7 @@ use super::{
     memory_registry::{Fault, Packing, tar},
     *,
 };
-use crate::engine::domain::{Digest, ErrorKind, Force, Platform, Result};
+use crate::engine::domain::{Digest, ErrorKind, Force, Platform, RepairMode, Result};
 
 const NAME: &str = "localhost:5000/app:1";
 
@@ -126,38 +126,86 @@ fn removing_the_last_name_deletes_what_no_other_image_needs() {
 }
 
 #[test]
-fn an_id_with_names_in_several_repositories_wants_force() {
-    let (store, _registry, one, _) = two_images();
-    store.images.tag(NAME, &reference("localhost:5000/app:again")).unwrap();
-    let removed = store.images.remove_image(one.id.short(), Force::No, &no_users).unwrap();
-    assert_eq!(removed.lines.iter().filter(|line| line.starts_with("Untagged")).count(), 3);
-    let (store, _registry, one, _) = two_images();
-    store.images.tag(NAME, &reference("other:1")).unwrap();
-    let error = store.images.remove_image(one.id.short(), Force::No, &no_users).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Refused);
-    assert!(error.reason().contains("other:1"), "{error}");
-    store.images.remove_image(one.id.short(), Force::Yes, &no_users).unwrap();
-    assert_eq!(store.images.find("other:1").unwrap_err().kind(), ErrorKind::NoSuchImage);
+fn an_id_with_several_names_wants_force() {
+    for other in ["localhost:5000/app:again", "other:1"] {
+        let (store, _registry, one, _) = two_images();
+        store.images.tag(NAME, &reference(other)).unwrap();
+        let error = store.images.remove_image(one.id.short(), Force::No, &no_users).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Refused);
+        assert!(error.reason().contains(other), "{error}");
+        let removed = store.images.remove_image(one.id.short(), Force::Yes, &no_users).unwrap();
+        assert_eq!(removed.lines.iter().filter(|line| line.starts_with("Untagged")).count(), 3);
+        assert_eq!(store.images.find(other).unwrap_err().kind(), ErrorKind::NoSuchImage);
+    }
 }
 
 #[test]
-fn containers_keep_their_image() {
+fn a_container_keeps_the_layers_of_a_removed_image_until_it_goes() {
+    let (store, registry, one, _) = two_images();
+    let images = &store.images;
+    let stopped = || Ok(used_by(&one.id, false));
+    let layer = images.pin(NAME, None, &context()).unwrap().lowers[0].join("one");
+    assert_eq!(images.remove_image(NAME, Force::No, &stopped).unwrap_err().kind(), ErrorKind::Refused);
+    let removed = images.remove_image(NAME, Force::Yes, &stopped).unwrap();
+    assert!(removed.lines.contains(&format!("Deleted: {}", one.id)) && removed.warnings.len() == 1, "{removed:?}");
+    assert_eq!(images.images().unwrap().len(), 1, "only the other image is shown");
+    for query in [NAME, one.id.short(), one.id.hex()] {
+        assert_eq!(images.find(query).unwrap_err().kind(), ErrorKind::NoSuchImage);
+    }
+    images.prune(PruneScope::Unused, &stopped).unwrap();
+    images.release(&stopped).unwrap();
+    assert!(images.repair(RepairMode::Mend, &stopped).unwrap().is_empty());
+    assert_eq!(fs::read_to_string(&layer).unwrap(), "1");
+    // The power goes, and with it what was never synced.
+    fs::write(&layer, "").unwrap();
+    let rebooted = open(store.base.path(), "boot-2");
+    rebooted.ready(&one.id, &context()).unwrap();
+    assert_eq!(fs::read_to_string(&layer).unwrap(), "1");
+    // It comes back, and is an image like any other.
+    assert_eq!(rebooted.pull(&reference(NAME), None, &registry, &context()).unwrap().id, one.id);
+    rebooted.release(&stopped).unwrap();
+    assert_eq!(store.names("held"), Vec::<String>::new());
+    rebooted.remove_image(NAME, Force::Yes, &stopped).unwrap();
+    assert!(layer.exists());
+    let left = rebooted.repair(RepairMode::LookOnly, &no_users).unwrap();
+    assert!(left.len() == 1 && left[0].problem.contains("containers that are gone"), "{left:?}");
+    rebooted.release(&no_users).unwrap();
+    assert!(!layer.exists());
+    for directory in ["layers", "records", "held", "blobs/sha256"] {
+        assert_eq!(store.names(directory), Vec::<String>::new(), "{directory}");
+    }
+}
+
+#[test]
+fn what_runs_keeps_its_image_but_not_its_name() {
     let (store, _registry, one, _) = two_images();
     let images = &store.images;
-    let (running, stopped) = (|| Ok(used_by(&one.id, true)), || Ok(used_by(&one.id, false)));
+    let running = || Ok(used_by(&one.id, true));
     for force in [Force::No, Force::Yes] {
-        let error = images.remove_image(NAME, force, &running).unwrap_err();
+        let error = images.remove_image(one.id.short(), force, &running).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Refused);
         assert!(error.remedy_text().unwrap().contains("wharf rm -f web"));
     }
-    assert_eq!(images.remove_image(NAME, Force::No, &stopped).unwrap_err().kind(), ErrorKind::Refused);
-    let removed = images.remove_image(NAME, Force::Yes, &stopped).unwrap();
+    assert_eq!(images.remove_image(NAME, Force::No, &running).unwrap_err().kind(), ErrorKind::Refused);
+    images.tag(NAME, &reference("other:1")).unwrap();
+    images.remove_image(NAME, Force::No, &running).unwrap();
+    let removed = images.remove_image("other:1", Force::Yes, &running).unwrap();
     assert!(removed.lines.iter().all(|line| line.starts_with("Untagged")) && removed.warnings.len() == 1);
-    assert!(images.find(one.id.short()).is_ok());
-    assert!(images.prune(PruneScope::Unused, &stopped).unwrap().lines.iter().all(|line| !line.contains(one.id.hex())));
     assert!(images.find(one.id.short()).is_ok());
     images.prune(PruneScope::Dangling, &no_users).unwrap();
     assert!(images.find(one.id.short()).is_err());
+}
+
+#[test]
+fn a_tag_that_leads_nowhere_can_be_removed() {
+    let (store, _registry, one, _) = two_images();
+    fs::remove_file(store.root().join(format!("records/{}.json", one.id.hex()))).unwrap();
+    assert_eq!(store.images.find(NAME).unwrap_err().kind(), ErrorKind::Corrupt);
+    let removed = store.images.remove_image(NAME, Force::No, &no_users).unwrap();
+    assert_eq!(removed.lines, [format!("Untagged: {NAME}")]);
+    assert_eq!(store.images.find(NAME).unwrap_err().kind(), ErrorKind::NoSuchImage);
+    assert!(store.images.repair(RepairMode::Mend, &no_users).unwrap().iter().all(|finding| finding.mended));
+    assert!(store.images.repair(RepairMode::LookOnly, &no_users).unwrap().is_empty());
 }
 
 #[test]
