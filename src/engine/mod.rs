@@ -183,6 +183,11 @@ impl Engine {
         self.read(Verb::List, self.backend.containers()).await
     }
 
+    /// What a table of containers shows: quick on every host, times rounded as `ps` rounds them.
+    pub async fn container_table(&self) -> Result<Vec<Container>> {
+        self.read(Verb::List, self.backend.container_table()).await
+    }
+
     pub async fn find_container(&self, selector: &ContainerSelector) -> Result<Container> {
         match selector {
             ContainerSelector::Query(query) => self.backend.find_container(query.clone()).await,

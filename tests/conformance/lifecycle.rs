@@ -26,6 +26,26 @@ checks! {
         same("status", seen.status(), Status::Exited)?;
         same("code", seen.state.exit_code, Some(7))
     }
+    "a table of containers tells of each what a close look tells" => |bench| {
+        let created = bench.create(bench.spec(&["true"])).await.map_err(told)?;
+        let runs = bench.sleeper().await.map_err(told)?;
+        let ended = bench.running(&["sh", "-c", "exit 7"]).await.map_err(told)?;
+        same("exit", bench.exit(&ended).await.map_err(told)?, ProcessExit::Code(7))?;
+        let table = bench.engine.container_table().await.map_err(told)?;
+        for id in [created, runs, ended] {
+            let close = bench.look(&id).await.map_err(told)?;
+            let Some(row) = table.iter().find(|row| row.id == id) else { return Err(format!("{id} has no row")) };
+            let (told, known) = (&row.state, &close.state);
+            same("state", (told.status, told.exit_code, told.health), (known.status, known.exit_code, known.health))?;
+            same("name and image", (&row.name, &row.image, &row.image_id), (&close.name, &close.image, &close.image_id))?;
+            same("labels and ports", (&row.labels, &row.ports), (&close.labels, &close.ports))?;
+            for (told, known) in [(told.started, known.started), (told.finished, known.finished)] {
+                let apart = told.zip(known).map_or(0, |(a, b)| a.since(b).max(b.since(a)).as_secs());
+                same("times agree", (apart <= 2, told.is_some() <= known.is_some()), (true, true))?;
+            }
+        }
+        Ok(())
+    }
     "an exited container starts again" => |bench| {
         let id = bench.running(&["true"]).await.map_err(told)?;
         same("first exit", bench.exit(&id).await.map_err(told)?, ProcessExit::Code(0))?;

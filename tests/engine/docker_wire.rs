@@ -77,6 +77,26 @@ async fn one_odd_container_does_not_hide_the_others() {
 }
 
 #[tokio::test]
+async fn a_table_of_containers_costs_one_request_and_one_more_for_what_it_leaves_open() {
+    let daemon = FakeDaemon::new("1.41", |asked| {
+        if asked.target.contains("/containers/json") {
+            let one = |number: usize, words: &str| {
+                json!({"Id": format!("{number:064x}"), "Names": [format!("/n{number}")], "Image": "bb:1",
+                    "State": "exited", "Status": words, "Created": 1})
+            };
+            let told = (0..100).map(|number| one(number, "Exited (3) 2 hours ago"));
+            let list: Vec<Value> = told.chain([one(100, "Exited (-1) 2 hours ago")]).collect();
+            return Answer::Json(200, json!(list).to_string());
+        }
+        Answer::Json(200, object("exited"))
+    });
+    let rows = open(&daemon).container_table().await.unwrap();
+    assert_eq!(rows.len(), 101);
+    assert_eq!(rows.iter().filter(|row| row.state.exit_code == Some(3)).count(), 100);
+    assert_eq!(daemon.asked().len(), 2);
+}
+
+#[tokio::test]
 async fn the_failures_of_the_removal_window_are_one_outcome() {
     let looks = AtomicU32::new(0);
     let daemon = FakeDaemon::new("1.41", move |asked| match asked.method.as_str() {

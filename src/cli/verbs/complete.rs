@@ -11,7 +11,7 @@ use crate::{
 /// One name a line; a host that does not answer offers none and says nothing: somebody is typing.
 pub async fn perform(work: &mut Work<'_>, what: Completable) -> Exit {
     let mut names: Vec<String> = match what {
-        Completable::Containers => match work.engine.containers().await {
+        Completable::Containers => match work.engine.container_table().await {
             Ok(containers) => containers.iter().map(|container| container.display_name()).collect(),
             Err(_) => return Exit::FAILED,
         },

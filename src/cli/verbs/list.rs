@@ -2,6 +2,8 @@
 //!
 //! Deliberately elsewhere: words and columns (`printer::{wording, table}`).
 
+use std::cmp::Reverse;
+
 use serde_json::Value;
 
 use super::Work;
@@ -24,7 +26,12 @@ const COMMAND_COLUMNS: usize = 20;
 
 /// Lists containers, newest first.
 pub async fn perform(work: &mut Work<'_>, request: &ListRequest) -> Exit {
-    let containers = match work.engine.containers().await {
+    // Programs get exact times; a table shows them rounded anyway.
+    let listed = match (work.printer.quiet, work.printer.format) {
+        (false, Format::Json) => work.engine.containers().await,
+        (true, _) | (false, Format::Table) => work.engine.container_table().await,
+    };
+    let containers = match listed {
         Ok(containers) => chosen(containers, request),
         Err(error) => return work.failed(&work.engine.host().to_string(), &error),
     };
@@ -52,7 +59,8 @@ pub async fn perform(work: &mut Work<'_>, request: &ListRequest) -> Exit {
 
 /// The containers asked for, newest first.
 fn chosen(mut containers: Vec<Container>, request: &ListRequest) -> Vec<Container> {
-    containers.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| a.id.cmp(&b.id)));
+    // Where times are equal the host's own order stays.
+    containers.sort_by_key(|container| Reverse(container.created));
     let asks_status = request.filters.iter().any(|filter| match filter {
         ContainerFilter::Status(_) | ContainerFilter::Exited(_) => true,
         ContainerFilter::Name(_)

@@ -20,7 +20,7 @@ use crate::{
 
 /// Removes all containers without a process.
 pub async fn containers(work: &mut Work<'_>, ask: Ask) -> Exit {
-    let containers = match work.engine.containers().await {
+    let containers = match work.engine.container_table().await {
         Ok(containers) => containers,
         Err(error) => return work.failed(&work.engine.host().to_string(), &error),
     };
@@ -42,7 +42,7 @@ pub async fn containers(work: &mut Work<'_>, ask: Ask) -> Exit {
 
 /// Removes images without a reference, or all that no container uses.
 pub async fn images(work: &mut Work<'_>, unused: bool, ask: Ask) -> Exit {
-    let (images, containers) = match (work.engine.images().await, work.engine.containers().await) {
+    let (images, containers) = match (work.engine.images().await, work.engine.container_table().await) {
         (Ok(images), Ok(containers)) => (images, containers),
         (Err(error), _) | (_, Err(error)) => return work.failed(&work.engine.host().to_string(), &error),
     };

@@ -41,6 +41,12 @@ pub trait Backend: Send + Sync + 'static {
 
     // -- reading ---------------------------------------------------------------------------------
     fn containers(&self) -> Answer<'_, Vec<Container>>;
+    /// As `containers`, for a table: status, exit code, health, name, image, labels and ports are exact; times only as
+    /// exact as the words of Docker's `ps`, and pid, terminal, auto-remove and reason may be missing. Newest first where
+    /// times are equal. One request where `containers` may take one per container.
+    fn container_table(&self) -> Answer<'_, Vec<Container>> {
+        self.containers()
+    }
     /// By exact name, full id, or unambiguous id prefix; `NoSuchContainer` or `Ambiguous` otherwise.
     fn find_container(&self, query: String) -> Answer<'_, Container>;
     /// `None` when it is gone.

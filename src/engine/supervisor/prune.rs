@@ -8,7 +8,7 @@ use crate::engine::domain::*;
 /// Removes what is created or exited; a container that refuses is skipped with its reason.
 pub async fn containers(children: Children) -> Outcome {
     let mut done = Done::default();
-    let listed = children.ask(children.backend().containers()).await?;
+    let listed = children.ask(children.backend().container_table()).await?;
     let stopped = listed.into_iter().filter(|container| match container.status() {
         Status::Created | Status::Exited | Status::Broken => true,
         Status::Creating

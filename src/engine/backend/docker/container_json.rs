@@ -3,7 +3,7 @@
 //! Nothing here fails on a missing, null or unheard-of value: one odd container must not hide the others.
 //! Deliberately elsewhere: asking for the JSON (`containers`).
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::Value;
 
@@ -46,6 +46,37 @@ pub fn from_list_entry(entry: &Value) -> Option<Container> {
         intent: None,
         generation: Generation(0),
     })
+}
+
+/// Whether a list entry says all that a row of `ps` shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told {
+    Enough,
+    TooLittle,
+}
+
+/// An entry of `GET /containers/json` with the times that its words tell, as exact as those. `None` as above.
+#[must_use]
+pub fn row(entry: &Value, now: Timestamp) -> Option<(Container, Told)> {
+    let mut container = from_list_entry(entry)?;
+    let at = age_in_words(text(entry, "Status")).map(|age| now.minus(age));
+    let state = &mut container.state;
+    let told = match state.status {
+        Status::Running | Status::Paused | Status::Stopping => {
+            state.started = at;
+            at.is_some()
+        }
+        Status::Exited | Status::Restarting => {
+            state.finished = at;
+            at.is_some() && state.exit_code.is_some()
+        }
+        // Their words are the same whenever they began.
+        Status::Creating | Status::Created | Status::Removing | Status::Broken => true,
+        Status::Unknown => false,
+    };
+    // Docker lists the id of an image whose reference has moved on to another.
+    let named = !container.image.starts_with("sha256:");
+    Some((container, if told && named { Told::Enough } else { Told::TooLittle }))
 }
 
 /// The object of `GET /containers/ID/json`. `None` when it has no usable id.
@@ -132,6 +163,38 @@ fn code_in_parentheses(words: &str) -> Option<i32> {
     let (_, rest) = words.split_once('(')?;
     let (code, _) = rest.split_once(')')?;
     code.parse().ok().filter(|code| *code >= 0)
+}
+
+/// How long ago it was by `Up 3 minutes (healthy)` or `Exited (1) About an hour ago`: Docker's steps, back to a time.
+fn age_in_words(words: &str) -> Option<Duration> {
+    const MINUTE: u64 = 60;
+    const HOUR: u64 = 60 * MINUTE;
+    const DAY: u64 = 24 * HOUR;
+    let ended = || words.strip_suffix(" ago").and_then(|words| words.split_once(") "));
+    let age = match words.strip_prefix("Up ") {
+        Some(rest) => rest.split_once(" (").map_or(rest, |(age, _)| age),
+        None => ended()?.1,
+    };
+    let seconds = match age {
+        "Less than a second" => 0,
+        "About a minute" => MINUTE,
+        "About an hour" => HOUR,
+        _ => {
+            let (count, unit) = age.split_once(' ')?;
+            let unit = match unit.trim_end_matches('s') {
+                "second" => 1,
+                "minute" => MINUTE,
+                "hour" => HOUR,
+                "day" => DAY,
+                "week" => 7 * DAY,
+                "month" => 30 * DAY,
+                "year" => 365 * DAY,
+                _ => return None,
+            };
+            count.parse::<u64>().ok()?.checked_mul(unit)?
+        }
+    };
+    Some(Duration::from_secs(seconds))
 }
 
 /// `Up 2 hours (healthy)`, `Up 1 second (health: starting)`.

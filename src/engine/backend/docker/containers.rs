@@ -16,13 +16,16 @@ use serde_json::Value;
 
 use super::{
     api::{Api, typed_error},
-    container_json,
+    container_json::{self, Told},
     failure::About,
     path::Path,
 };
 use crate::engine::{
     core::admit::{Admission, admit},
-    domain::{Container, ContainerId, Error, ErrorKind, Force, PrefixMatch, ProcessTable, Result, Verb, match_prefix},
+    domain::{
+        Container, ContainerId, Error, ErrorKind, Force, PrefixMatch, ProcessTable, Result, Timestamp, Verb,
+        match_prefix,
+    },
 };
 
 /// Containers looked at side by side while listing.
@@ -73,8 +76,7 @@ impl Remembered {
 /// # Errors
 /// When the daemon does not answer the listing; a container that vanishes meanwhile is left out.
 pub async fn list(api: &Api, remembered: &Remembered) -> Result<Vec<Container>> {
-    let entries: Vec<Value> = api.get(Path::new("/containers/json").query("all", 1)).await?.json(About::Host)?;
-    let listed: Vec<Container> = entries.iter().filter_map(container_json::from_list_entry).collect();
+    let listed: Vec<Container> = entries(api).await?.iter().filter_map(container_json::from_list_entry).collect();
     let looks = stream::iter(listed.into_iter().enumerate()).map(|(place, listed)| async move {
         // A ghost or a container on its way out has nothing more to tell.
         let has_more = listed.name.is_some() && listed.status() != crate::engine::domain::Status::Removing;
@@ -88,6 +90,32 @@ pub async fn list(api: &Api, remembered: &Remembered) -> Result<Vec<Container>> 
     });
     let seen: Vec<Result<Option<Container>>> = looks.buffered(SIDE_BY_SIDE).collect().await;
     seen.into_iter().filter_map(Result::transpose).collect()
+}
+
+/// Every container as the listing tells it, in one request. Looks closer only at what the listing leaves open.
+///
+/// # Errors
+/// As [`list`].
+pub async fn table(api: &Api, remembered: &Remembered) -> Result<Vec<Container>> {
+    let entries = entries(api).await?;
+    let now = Timestamp::now();
+    let mut rows: Vec<_> = entries.iter().filter_map(|entry| container_json::row(entry, now)).collect();
+    // Times of creation are in whole seconds here: within one, dockerd's order is the order; Podman has none.
+    if !rows.is_sorted_by(|(a, _), (b, _)| a.created >= b.created) {
+        rows.sort_by(|(a, _), (b, _)| b.created.cmp(&a.created).then_with(|| a.id.cmp(&b.id)));
+    }
+    let looks = stream::iter(rows).map(|(row, told)| async move {
+        match told {
+            Told::Enough => Ok(Some(row)),
+            Told::TooLittle => look(api, remembered, &row.id).await,
+        }
+    });
+    let seen: Vec<Result<Option<Container>>> = looks.buffered(SIDE_BY_SIDE).collect().await;
+    seen.into_iter().filter_map(Result::transpose).collect()
+}
+
+async fn entries(api: &Api) -> Result<Vec<Value>> {
+    api.get(Path::new("/containers/json").query("all", 1)).await?.json(About::Host)
 }
 
 /// One container as it is now; `None` when it is gone.
@@ -109,8 +137,7 @@ pub async fn look(api: &Api, remembered: &Remembered, id: &ContainerId) -> Resul
 
 /// The entry of one container in the list, where even ghosts stand.
 pub async fn listed(api: &Api, id: &ContainerId) -> Result<Option<Container>> {
-    let entries: Vec<Value> = api.get(Path::new("/containers/json").query("all", 1)).await?.json(About::Host)?;
-    Ok(entries.iter().filter_map(container_json::from_list_entry).find(|container| container.id == *id))
+    Ok(entries(api).await?.iter().filter_map(container_json::from_list_entry).find(|container| container.id == *id))
 }
 
 /// Docker's `inspect` object, untouched.
@@ -138,8 +165,7 @@ pub async fn find(api: &Api, remembered: &Remembered, query: &str) -> Result<Con
         return Ok(container);
     }
     // The daemon has no code for "fits several", and none for "is being removed": the listing decides.
-    let entries: Vec<Value> = api.get(Path::new("/containers/json").query("all", 1)).await?.json(About::Host)?;
-    let all: Vec<Container> = entries.iter().filter_map(container_json::from_list_entry).collect();
+    let all: Vec<Container> = entries(api).await?.iter().filter_map(container_json::from_list_entry).collect();
     if let Some(named) =
         all.iter().find(|container| container.name.as_ref().is_some_and(|name| name.as_str() == wanted))
     {

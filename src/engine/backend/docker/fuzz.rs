@@ -13,7 +13,7 @@ use super::{
     log_lines::LogLines,
     multiplexed::Demultiplexer,
 };
-use crate::engine::domain::{LogItem, LogSource};
+use crate::engine::domain::{LogItem, LogSource, Timestamp};
 
 /// Docker's frames: the same output however the stream is cut, and never more than came in.
 pub fn multiplexed(input: &[u8]) {
@@ -87,7 +87,9 @@ fn objects(pieces: &[&[u8]]) -> (Vec<Value>, bool) {
 /// An object of the daemon, whatever it was meant to be: read tolerantly, never with a panic, ids as they should be.
 fn described(object: &Value) {
     for container in
-        [container_json::from_list_entry(object), container_json::from_inspect(object)].into_iter().flatten()
+        [container_json::row(object, Timestamp::ZERO).map(|(row, _)| row), container_json::from_inspect(object)]
+            .into_iter()
+            .flatten()
     {
         assert_eq!(container.id.to_string().len(), 64);
         assert!(container.ports.iter().all(|port| port.container_port > 0), "{:?}", container.ports);

@@ -93,6 +93,10 @@ impl Backend for DockerBackend {
         containers::list(&self.api, &self.remembered).boxed()
     }
 
+    fn container_table(&self) -> Answer<'_, Vec<Container>> {
+        containers::table(&self.api, &self.remembered).boxed()
+    }
+
     fn find_container(&self, query: String) -> Answer<'_, Container> {
         async move { containers::find(&self.api, &self.remembered, &query).await }.boxed()
     }

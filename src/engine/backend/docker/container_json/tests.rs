@@ -120,3 +120,42 @@ fn a_failed_start_keeps_its_reason() {
     assert_eq!(container.state.exit_code, None, "it never ran");
     assert_eq!(start_failure_code(&object), Some(127));
 }
+
+#[test]
+fn a_row_has_the_age_that_its_words_tell() {
+    let now = Timestamp::from_unix_seconds(1_795_260_000);
+    for (state, words, seconds) in [
+        ("running", "Up Less than a second", 0),
+        ("running", "Up 3 seconds", 3),
+        ("running", "Up About a minute (health: starting)", 60),
+        ("paused", "Up 2 hours (Paused)", 7_200),
+        ("exited", "Exited (137) About an hour ago", 3_600),
+        ("exited", "Exited (0) 4 weeks ago", 28 * 86_400),
+        ("restarting", "Restarting (1) 5 seconds ago", 5),
+    ] {
+        let mut entry = docker_entry();
+        entry["State"] = json!(state);
+        entry["Status"] = json!(words);
+        let (container, told) = row(&entry, now).unwrap();
+        let at = container.state.started.or(container.state.finished).unwrap();
+        assert_eq!((now.since(at).as_secs(), told), (seconds, Told::Enough), "{words}");
+    }
+}
+
+#[test]
+fn a_row_that_leaves_something_open_says_so() {
+    for (key, value) in [
+        ("Status", "Exited (-1) 2 hours ago"),
+        ("Status", "Up a while"),
+        ("State", "napping"),
+        ("Image", "sha256:8db6"),
+    ] {
+        let mut entry = docker_entry();
+        entry[key] = json!(value);
+        if value.starts_with("Up") {
+            entry["State"] = json!("running");
+        }
+        let (_, told) = row(&entry, Timestamp::from_unix_seconds(1_795_260_000)).unwrap();
+        assert_eq!(told, Told::TooLittle, "{value}");
+    }
+}
