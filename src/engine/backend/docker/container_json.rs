@@ -74,9 +74,10 @@ pub fn row(entry: &Value, now: Timestamp) -> Option<(Container, Told)> {
         Status::Creating | Status::Created | Status::Removing | Status::Broken => true,
         Status::Unknown => false,
     };
-    // Docker lists the id of an image whose reference has moved on to another.
-    let named = !container.image.starts_with("sha256:");
-    Some((container, if told && named { Told::Enough } else { Told::TooLittle }))
+    // Docker lists the id of an image whose reference has moved on to another. Of a ghost there is nothing more to know.
+    let moved = container.image.starts_with("sha256:");
+    let enough = container.name.is_none() || (told && !moved);
+    Some((container, if enough { Told::Enough } else { Told::TooLittle }))
 }
 
 /// The object of `GET /containers/ID/json`. `None` when it has no usable id.
