@@ -200,7 +200,7 @@ fn container_state(
             seen.exit_code = None;
         }
         seen.status = Status::Exited;
-        seen.reason = Some(UNSEEN.to_owned());
+        seen.reason = Some(NEVER_SEEN.to_owned());
     }
     if record.is_removing() {
         seen.status = Status::Removing;
@@ -211,6 +211,8 @@ fn container_state(
 
 /// Why an exit code is unknown.
 const UNSEEN: &str = "its end was not seen: the machine or its monitor stopped before it was recorded";
+/// The same, where nothing says that it ever ran: after a reboot the two cannot be told apart.
+const NEVER_SEEN: &str = "its last start was cut short, or the machine went down while it ran; start it again";
 
 fn exited(seen: &mut ContainerState, exit: &ExitFile) {
     seen.status = Status::Exited;
