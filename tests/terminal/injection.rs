@@ -137,6 +137,21 @@ fn environment_and_labels_in_their_tab_and_no_secret() {
 }
 
 #[test]
+fn no_secret_in_the_inspect_tree_until_asked_for() {
+    let daemon = hostile_daemon();
+    let (screen, _folder) = interface(&daemon.url(), Size::WIDE, &[]);
+    screen.wait_for("END");
+    screen.type_keys("2");
+    screen.wait_for("Env");
+    screen.type_keys("tab,*");
+    screen.wait_for("DB_PASSWORD=");
+    assert!(!screen.text().contains("hunter2"), "{}", screen.text());
+    screen.type_keys("v");
+    screen.wait_for("DB_PASSWORD=hunter2");
+    assert_ours(&screen, audit::Writer::Screen);
+}
+
+#[test]
 fn processes_of_a_container() {
     on_the_screen(&["3"], "as of");
 }

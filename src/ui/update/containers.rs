@@ -229,7 +229,9 @@ fn copy(state: &mut State) -> Vec<Effect> {
         }
     };
     let Some(text) = text else { return Vec::new() };
-    let shown = SafeText::from_untrusted(&text);
+    let row = state.detail.inspect.current().filter(|_| state.part == Part::Detail && state.detail.tab == Tab::Inspect);
+    let shown = row.map_or_else(|| text.clone(), |row| row.named(state.detail.secrets));
+    let shown = SafeText::from(shown);
     state.note(NoticeTone::Good, format!("copied: {}", shown.truncate_end(60)));
     vec![Effect::Copy(text)]
 }

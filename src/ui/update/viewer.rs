@@ -6,7 +6,7 @@ use crate::ui::{
     dialogs::{Dialog, Wish, choice},
     effect::Effect,
     keymap::Action,
-    screens::detail::{logs::state::Since, overview::Secrets, state::Tab},
+    screens::detail::{logs::state::Since, state::Tab},
     search::Direction,
     state::State,
 };
@@ -29,12 +29,7 @@ pub fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         (Action::PreviousMatch, Tab::Inspect) => detail.inspect.next_match(Direction::Back, rows),
         (Action::Fold, Tab::Inspect) => detail.inspect.toggle(rows),
         (Action::FoldAll, Tab::Inspect) => detail.inspect.toggle_all(rows),
-        (Action::Reveal, Tab::Environment) => {
-            detail.overview.secrets = match detail.overview.secrets {
-                Secrets::Hidden => Secrets::Shown,
-                Secrets::Shown => Secrets::Hidden,
-            };
-        }
+        (Action::Reveal, Tab::Environment | Tab::Inspect) => detail.secrets = detail.secrets.toggled(),
         (_, Tab::Logs | Tab::Inspect | Tab::Processes | Tab::Environment) => {}
     }
     Vec::new()

@@ -5,6 +5,7 @@
 pub mod logs;
 pub mod overview;
 pub mod processes;
+pub mod secrets;
 pub mod state;
 pub mod tree;
 pub mod update;

@@ -1,9 +1,10 @@
 //! How was a container made? Command, limits, mounts, environment, labels, in sections.
 //!
-//! Values that look like secrets are hidden until asked for. Deliberately elsewhere: everything else (`tree`).
+//! Deliberately elsewhere: everything else (`tree`), what is hidden until asked for (`secrets`).
 
 use serde_json::Value;
 
+use super::secrets::{Secrets, is_secret};
 use crate::{
     text::{SafeText, units},
     ui::{
@@ -13,19 +14,10 @@ use crate::{
     },
 };
 
-/// Whether values that look like secrets are readable.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Secrets {
-    #[default]
-    Hidden,
-    Shown,
-}
-
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct State {
     pub lines: Vec<Line>,
     pub first: usize,
-    pub secrets: Secrets,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,8 +26,6 @@ pub enum Line {
     Pair { name: String, value: String, secret: bool },
     Blank,
 }
-
-const SECRET_MARKS: [&str; 7] = ["PASS", "SECRET", "TOKEN", "CREDENTIAL", "PRIVATE", "API_KEY", "APIKEY"];
 
 /// Reads the sections out of Docker's inspect object.
 #[must_use]
@@ -99,8 +89,7 @@ fn section<N: Into<String>>(lines: &mut Vec<Line>, title: &'static str, pairs: V
     }
     lines.push(Line::Section(title));
     for (name, value) in pairs {
-        let upper = name.to_uppercase();
-        let secret = title == "environment" && SECRET_MARKS.iter().any(|mark| upper.contains(mark));
+        let secret = title == "environment" && is_secret(&name);
         let (name, value) = (SafeText::from(name).into(), SafeText::from(value).into());
         lines.push(Line::Pair { name, value, secret });
     }
@@ -111,7 +100,7 @@ fn cpus(nanos: u64) -> String {
     crate::engine::domain::Cpus::from_nanos(nanos).to_string()
 }
 
-pub fn draw(canvas: &mut Canvas<'_>, area: Area, state: &State) {
+pub fn draw(canvas: &mut Canvas<'_>, area: Area, state: &State, secrets: Secrets) {
     let theme = canvas.theme;
     canvas.hit(area, Hit::Viewer);
     let name = |line: &Line| match line {
@@ -132,7 +121,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Area, state: &State) {
             }
             Line::Pair { name, value, secret } => {
                 pen.gap(1).column(widest, name, theme.dim).gap(2);
-                if *secret && state.secrets == Secrets::Hidden {
+                if *secret && secrets == Secrets::Hidden {
                     pen.put(theme.glyphs.mask, theme.dim).gap(2).put("v shows it", theme.dim);
                 } else {
                     let rest = pen.rest().width;

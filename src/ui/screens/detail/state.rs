@@ -2,7 +2,7 @@
 //!
 //! Deliberately elsewhere: loading (`update`).
 
-use super::{logs, overview, processes, tree};
+use super::{logs, overview, processes, secrets::Secrets, tree};
 use crate::{
     engine::domain::{ContainerId, Timestamp},
     ui::effect::QueryId,
@@ -17,6 +17,7 @@ pub struct State {
     pub processes: processes::State,
     pub processes_first: usize,
     pub overview: overview::State,
+    pub secrets: Secrets,
     /// The newest question; answers to others are stale.
     pub query: QueryId,
     /// Grows with every change of the target, for the timer that waits until it rests.

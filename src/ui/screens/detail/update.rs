@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::{
-    logs, overview, processes,
+    logs, overview, processes, secrets,
     state::{Pace, State, Tab},
     tree,
 };
@@ -166,7 +166,7 @@ impl State {
         self.inspect.rows.clear();
         self.processes = processes::State::Loading;
         self.overview.lines.clear();
-        self.overview.secrets = overview::Secrets::Hidden;
+        self.secrets = secrets::Secrets::Hidden;
         self.overview.first = 0;
         self.processes_first = 0;
         self.run = None;

@@ -38,13 +38,13 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Area, state: &State, facts: &Facts, f
     draw_heading(canvas, heading, state, &name, focus);
     match state.tab {
         Tab::Logs => logs::view::draw(canvas, body, &state.logs, container),
-        Tab::Inspect => tree::view::draw(canvas, body, &state.inspect, focus),
+        Tab::Inspect => tree::view::draw(canvas, body, &state.inspect, state.secrets, focus),
         Tab::Processes if !container.status().has_process() => {
             let dim = canvas.theme.dim;
             canvas.put_centred(body.row(body.height / 3), "It is not running.", dim);
         }
         Tab::Processes => processes::draw(canvas, body, &state.processes, state.processes_first),
-        Tab::Environment => overview::draw(canvas, body, &state.overview),
+        Tab::Environment => overview::draw(canvas, body, &state.overview, state.secrets),
     }
     draw_field(canvas, body, state);
 }

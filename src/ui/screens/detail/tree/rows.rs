@@ -6,7 +6,10 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use crate::text::SafeText;
+use crate::{
+    text::SafeText,
+    ui::screens::detail::secrets::{Secrets, is_secret},
+};
 
 /// The way to a node, from the root: positions in objects and arrays.
 pub type Path = Vec<usize>;
@@ -26,16 +29,34 @@ pub enum Shown {
     Folded(String),
     Unfolded,
     Text(String),
+    /// A variable whose value looks like a secret.
+    Secret {
+        variable: String,
+        value: String,
+    },
     Number(String),
     /// true, false, null and empty containers.
     Word(String),
+}
+
+impl Row {
+    /// What a notice may say of the value: a text as it is, unless it is hidden or has parts.
+    #[must_use]
+    pub fn named(&self, secrets: Secrets) -> String {
+        match &self.value {
+            Shown::Text(text) | Shown::Number(text) | Shown::Word(text) => text.clone(),
+            Shown::Secret { variable, .. } if secrets == Secrets::Hidden => format!("{variable}=…"),
+            Shown::Secret { variable, value } => format!("{variable}={value}"),
+            Shown::Folded(_) | Shown::Unfolded => self.key.clone(),
+        }
+    }
 }
 
 /// Rows of every unfolded part of `document`, in order.
 #[must_use]
 pub fn rows(document: &Value, unfolded: &HashSet<Path>) -> Vec<Row> {
     let mut rows = Vec::new();
-    visit(document, &mut Vec::new(), unfolded, &mut rows);
+    visit("", document, &mut Vec::new(), unfolded, &mut rows);
     rows
 }
 
@@ -61,13 +82,15 @@ pub fn node<'a>(document: &'a Value, path: &[usize]) -> Option<&'a Value> {
     path.iter().try_fold(document, |value, index| children(value).nth(*index).map(|(_, child)| child))
 }
 
-fn visit(value: &Value, path: &mut Path, unfolded: &HashSet<Path>, rows: &mut Vec<Row>) {
+/// `name` is the key of `value`.
+fn visit(name: &str, value: &Value, path: &mut Path, unfolded: &HashSet<Path>, rows: &mut Vec<Row>) {
     for (index, (key, child)) in children(value).enumerate() {
         path.push(index);
         let open = unfolded.contains(path);
-        rows.push(Row { path: path.clone(), key: SafeText::from(key).into(), value: shown(child, open) });
+        let value = secret(name, child).unwrap_or_else(|| shown(child, open));
+        rows.push(Row { path: path.clone(), key: SafeText::from_untrusted(&key).into_owned().into(), value });
         if open {
-            visit(child, path, unfolded, rows);
+            visit(&key, child, path, unfolded, rows);
         }
         path.pop();
     }
@@ -108,6 +131,13 @@ fn children(value: &Value) -> Box<dyn Iterator<Item = (String, &Value)> + '_> {
     }
 }
 
+/// An item of a list of variables whose value is not for everybody's eyes.
+fn secret(list: &str, item: &Value) -> Option<Shown> {
+    let (variable, value) = item.as_str().filter(|_| list == "Env")?.split_once('=')?;
+    let safe = |text: &str| SafeText::from_untrusted(text).into_owned().into();
+    is_secret(variable).then(|| Shown::Secret { variable: safe(variable), value: safe(value) })
+}
+
 fn shown(value: &Value, open: bool) -> Shown {
     match value {
         Value::Object(map) if map.is_empty() => Shown::Word("{}".to_owned()),
@@ -139,6 +169,15 @@ mod tests {
         assert_eq!(folded[0].value, Shown::Folded("2 keys".to_owned()));
         assert_eq!(folded[1].value, Shown::Text("x␛[2J".to_owned()));
         assert_eq!(rows(&document, &branches(&document)).len(), 4);
+    }
+
+    #[test]
+    fn values_of_variables_that_look_like_secrets_are_told_apart() {
+        let document = json!({"Config": {"Env": ["PATH=/bin", "DB_PASSWORD=hunter2"], "Token": "A=b"}});
+        let rows = rows(&document, &branches(&document));
+        let secret = Shown::Secret { variable: "DB_PASSWORD".to_owned(), value: "hunter2".to_owned() };
+        assert_eq!(rows[3].value, secret);
+        assert!(rows.iter().filter(|row| matches!(row.value, Shown::Secret { .. })).count() == 1);
     }
 
     #[test]
