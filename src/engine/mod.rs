@@ -128,10 +128,11 @@ impl Engine {
         Ok((ticket, session))
     }
 
-    /// Asks an operation of this engine to end early; its outcome tells what was left.
-    pub fn cancel(&self, operation: OperationId) {
-        // A full or closed queue means the engine is ending, which cancels everything anyway.
-        let _ = self.requests.try_send(Request::Cancel(operation));
+    /// Asks an operation of this engine to end early; its outcome tells what was left. Waits for a place among the
+    /// commands that wait to be accepted: a busy engine must not lose it.
+    pub async fn cancel(&self, operation: OperationId) {
+        // A closed queue means the engine is ending, which cancels everything anyway.
+        let _ = self.requests.send(Request::Cancel(operation)).await;
     }
 
     fn hand_over(&self, command: Command, attach: Option<AttachSlot>) -> Result<Ticket> {

@@ -103,13 +103,14 @@ impl EffectRunner {
                 }
                 Err(error) => Err(error),
             };
+            // As above.
             let _ = messages.send(Message::Ended { epoch, submit, command: Box::new(command), outcome }).await;
         });
     }
 
-    pub fn cancel(&self, operation: OperationId) {
-        if let Some(engine) = &self.engine {
-            engine.cancel(operation);
+    pub fn cancel(&mut self, operation: OperationId) {
+        if let Some(engine) = self.engine.clone() {
+            self.tasks.spawn(async move { engine.cancel(operation).await });
         }
     }
 

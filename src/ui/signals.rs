@@ -44,6 +44,7 @@ impl Signals {
     pub fn listen() -> Self {
         use rustix::process::Signal;
         use tokio::signal::unix::{SignalKind, signal};
+        // A signal that cannot be heard keeps its usual effect.
         let listen = |number: Signal| signal(SignalKind::from_raw(number.as_raw())).ok();
         Self {
             interrupt: listen(Signal::INT),

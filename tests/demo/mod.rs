@@ -136,7 +136,7 @@ async fn the_demo_is_an_operation_that_can_be_cancelled() {
     let (fake, engine) = host();
     fake.set_silent(true);
     let ticket = engine.submit(Command::Demo(Demo::Start)).unwrap();
-    engine.cancel(ticket.operation);
+    engine.cancel(ticket.operation).await;
     let outcome =
         tokio::time::timeout(Duration::from_secs(5), ticket.outcome()).await.expect("the cancel was not heard");
     assert_eq!(outcome.unwrap_err().kind(), ErrorKind::Cancelled);

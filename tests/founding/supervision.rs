@@ -43,7 +43,7 @@ async fn one_container(variant: Variant) {
         if number % 2 == 0 { engine.submit(command).unwrap() } else { other.submit(command).unwrap() }
     }));
     let cancelled = tickets.get(2).map(|ticket| ticket.operation).unwrap();
-    engine.cancel(cancelled);
+    engine.cancel(cancelled).await;
     for ticket in tickets {
         answered(ticket).await;
     }

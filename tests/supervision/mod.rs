@@ -65,7 +65,7 @@ async fn a_cancelled_operation_ends_as_cancelled_and_stays_in_the_history() {
     let reference: ImageReference = "remote:1".parse().unwrap();
     let ticket = engine.submit(Command::Pull { reference, options: PullOptions::default() }).unwrap();
     let operation = ticket.operation;
-    engine.cancel(operation);
+    engine.cancel(operation).await;
     assert_eq!(ticket.outcome().await.unwrap_err().kind(), ErrorKind::Cancelled);
     let finished = |inventory: &Inventory| inventory.operation(operation).is_some_and(|found| !found.is_running());
     let history = inventory_where(&engine, "the operation is finished", finished).await;

@@ -206,7 +206,9 @@ impl Outcomes {
                         return None;
                     }
                     self.interrupted = Some(signal);
-                    self.flying.iter().for_each(|flying| work.engine.cancel(flying.operation));
+                    for flying in &self.flying {
+                        work.engine.cancel(flying.operation).await;
+                    }
                     if !work.printer.is_captured() {
                         work.printer.note("cancelling; again to end at once");
                     }

@@ -17,7 +17,7 @@ use crate::{
             wording,
         },
     },
-    engine::domain::{Container, ContainerSelector, ImageReference, Size, Timestamp},
+    engine::domain::{Container, ContainerSelector, ErrorKind, ImageReference, Timestamp},
     text::units,
 };
 
@@ -149,15 +149,19 @@ fn table(containers: &[Container], sizes: Option<&[String]>, request: &ListReque
 }
 
 /// What each container wrote, where its host tells.
-async fn sizes(work: &Work<'_>, containers: &[Container]) -> Vec<String> {
+async fn sizes(work: &mut Work<'_>, containers: &[Container]) -> Vec<String> {
     let mut sizes = Vec::with_capacity(containers.len());
     for container in containers {
-        let inspected = work.engine.inspect_container(&ContainerSelector::Id(container.id.clone())).await;
-        // A container that has gone meanwhile has no size any more.
-        let written = inspected.ok().and_then(|value| value.get("SizeRw").and_then(Value::as_u64));
-        sizes.push(
-            written.map_or_else(|| "-".to_owned(), |bytes| units::bytes_decimal(Size::from_bytes(bytes).bytes())),
-        );
+        let written = match work.engine.inspect_container(&ContainerSelector::Id(container.id.clone())).await {
+            Ok(value) => value.get("SizeRw").and_then(Value::as_u64),
+            // A container that has gone meanwhile has no size any more.
+            Err(error) if error.kind() == ErrorKind::NoSuchContainer => None,
+            Err(error) => {
+                work.printer.error(&error);
+                None
+            }
+        };
+        sizes.push(written.map_or_else(|| "-".to_owned(), units::bytes_decimal));
     }
     sizes
 }

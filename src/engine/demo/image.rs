@@ -107,6 +107,7 @@ fn add_tools(layer: &mut Layer, libraries: &mut BTreeMap<PathBuf, File>, search:
 }
 
 fn add_tool(layer: &mut Layer, libraries: &mut BTreeMap<PathBuf, File>, search: &SearchPath, name: &str) -> bool {
+    // Not there is the usual case; one that cannot be read is as good as not there.
     let open = |directory: &&str| File::open(Path::new(directory).join(name)).ok();
     let Some(mut tool) = TOOL_DIRECTORIES.iter().find_map(open) else { return false };
     let small = tool.metadata().is_ok_and(|facts| facts.is_file() && facts.len() <= TOOL_MAX);

@@ -119,6 +119,7 @@ async fn run<E: Future<Output = Result<ProcessExit>>>(
                 exit = exit(head) => exit,
                 () = outputs.left() => return,
             };
+            // Where it cannot be learned, the session ends without an exit and the client says that it was lost.
             if let Ok(exit) = known {
                 // The client may leave at the last moment.
                 let _ = outputs.send(SessionOutput::Exit(exit)).await;

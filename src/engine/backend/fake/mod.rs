@@ -204,6 +204,7 @@ fn canonical(reference: &str) -> String {
 }
 
 fn made_up_image(reference: &str) -> Image {
+    // By id it has no reference.
     let parsed: Option<ImageReference> = reference.parse().ok();
     Image {
         id: Digest::sha256_of(reference.as_bytes()),

@@ -85,6 +85,7 @@ impl Leases {
                 // A list without its lock, or a list half-written: nobody writes one now. Other names are not ours.
                 let orphaned = entry.name.strip_suffix(".json").is_some_and(|name| !locks.contains(name));
                 if orphaned || is_temporary(&entry.name) {
+                    // One that cannot be cleared is found again next time.
                     let _ = self.disk().remove_file(&self.layout.leases().join(&entry.name));
                 }
                 continue;

@@ -214,6 +214,7 @@ impl Registry {
     }
 }
 
+/// None where the registry says none, or nonsense: the content is checked against what was asked for anyway.
 fn said_digest(reply: &Reply) -> Option<Digest> {
     reply.response.headers.get("docker-content-digest")?.parse().ok()
 }
