@@ -77,10 +77,12 @@ fn assemble(locations: &Locations, settings: &EngineSettings, binary: std::path:
     let machine = Machine::this();
     let unpacker = unpacker_of_this_user(binary.clone());
     let kernel: Arc<dyn Kernel> = Arc::new(LinuxKernel::new(binary));
-    let images = Images::new(locations.data.clone(), machine.clone(), unpacker, boot_id(), settings.clone());
+    let boot = boot_id();
+    let images = Images::new(locations.data.clone(), machine.clone(), unpacker, boot.clone(), settings.clone());
     let images = Arc::new(images);
     let layout = Layout::new(locations.data.clone(), locations.run.clone());
     let containers = Containers::new(layout, machine.clone(), Arc::clone(&kernel), images.clone())
+        .with_boot(boot)
         .with_logs(LogLimits { segment_bytes: settings.logs.file_size.bytes(), segments: settings.logs.files });
     Ok(Arc::new(EmbeddedBackend::new(containers, images, kernel, machine.disk, |path| {
         Ok(Box::new(FileWatch::new(path)?))

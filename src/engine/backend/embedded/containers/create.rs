@@ -40,6 +40,7 @@ impl Containers {
     /// `NoSuchImage`, `NameInUse`, `InvalidInput`, `NoSpace`, `Denied`, `Io`, `Cancelled`.
     pub fn create(&self, spec: &ContainerSpec, context: &OperationContext) -> Result<Done> {
         self.store.prepare()?;
+        self.settle_boot();
         let base = self.images.base(&spec.image, spec.platform.as_ref(), context)?;
         let id = self.store.machine.random_id();
         let Plan { resolved, mounts, network, warnings } =

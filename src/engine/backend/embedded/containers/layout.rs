@@ -99,6 +99,12 @@ impl Layout {
         self.data.join("trash")
     }
 
+    /// The boot since which the store was last put right.
+    #[must_use]
+    pub fn boot(&self) -> PathBuf {
+        self.run.join("boot")
+    }
+
     /// The runtime directories of all containers.
     #[must_use]
     pub fn runs(&self) -> PathBuf {

@@ -5,6 +5,7 @@
 //! Deliberately elsewhere: async callers and streams (`backend`), what Linux does (`linux`).
 
 pub mod base_image;
+mod boot;
 pub mod changes;
 mod control;
 mod create;
@@ -31,7 +32,7 @@ mod tests;
 use std::{
     fmt,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
@@ -57,6 +58,9 @@ pub struct Containers {
     pub(super) kernel: Arc<dyn Kernel>,
     images: Arc<dyn BaseImages>,
     logs: LogLimits,
+    /// Which boot of the machine this is, where that can be told.
+    boot: Option<String>,
+    settled: OnceLock<()>,
 }
 
 impl fmt::Debug for Containers {
@@ -68,7 +72,14 @@ impl fmt::Debug for Containers {
 impl Containers {
     #[must_use]
     pub fn new(layout: Layout, machine: Machine, kernel: Arc<dyn Kernel>, images: Arc<dyn BaseImages>) -> Self {
-        Self { store: Store::new(layout, machine), kernel, images, logs: LogLimits::default() }
+        let (store, logs) = (Store::new(layout, machine), LogLimits::default());
+        Self { store, kernel, images, logs, boot: None, settled: OnceLock::new() }
+    }
+
+    /// Tells which boot of the machine this is: the first change after each looks for what the power took.
+    #[must_use]
+    pub fn with_boot(self, boot: String) -> Self {
+        Self { boot: Some(boot).filter(|boot| !boot.is_empty()), ..self }
     }
 
     /// Keeps so much of every log of runs that start from now on.
@@ -204,6 +215,7 @@ struct Locked {
 impl Containers {
     /// Takes the lock, then looks: what others left half-done is finished first.
     fn locked(&self, id: &ContainerId, verb: Verb, time_limit: Duration) -> Result<Locked> {
+        self.settle_boot();
         let held = self.store.lock(id, verb, time_limit)?;
         self.settle_rename(&held)?;
         let locked = Locked { held, observed: self.whole(id)? };

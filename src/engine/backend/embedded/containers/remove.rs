@@ -47,6 +47,7 @@ impl Containers {
     /// `NoSuchContainer`, `Refused` while it runs, `Busy`, `TimedOut` for a process that does not die.
     pub fn remove(&self, id: &ContainerId, options: &RemoveOptions, context: &OperationContext) -> Result<Done> {
         context.check()?;
+        self.settle_boot();
         let held = self.store.lock(id, Verb::Remove, context.remaining())?;
         let observed = match self.look(id) {
             Seen::Whole(observed) => observed,

@@ -54,19 +54,26 @@ impl Containers {
             // A power cut may have taken directories that were empty, so to say, when they were last synced.
             self.store.prepare()?;
         }
-        let mut pass = Pass { containers: self, mode, fresh, findings: Vec::new() };
-        pass.nascent()?;
-        for id in self.store.ids()? {
-            pass.container(&id);
-        }
-        pass.names()?;
-        pass.runs()?;
+        let mut pass = Pass { containers: self, mode, fresh, findings: Vec::new(), whole: true };
+        pass.reconcile()?;
         pass.volumes()?;
         pass.trash()?;
         pass.name_files()?;
         pass.store_files()?;
         pass.strangers()?;
         Ok(pass.findings)
+    }
+
+    /// The part of a repair that changes what verbs meet, without what only takes room. Whether nothing failed.
+    ///
+    /// # Errors
+    /// As [`Containers::repair`].
+    pub(super) fn reconcile(&self) -> Result<bool> {
+        let mut pass =
+            Pass { containers: self, mode: RepairMode::Mend, fresh: FRESH, findings: Vec::new(), whole: true };
+        self.store.prepare()?;
+        pass.reconcile()?;
+        Ok(pass.whole)
     }
 }
 
@@ -75,9 +82,21 @@ struct Pass<'a> {
     mode: RepairMode,
     fresh: Duration,
     findings: Vec<Finding>,
+    /// Nothing that was tried has failed.
+    whole: bool,
 }
 
 impl Pass<'_> {
+    /// Containers, their names, and what ran.
+    fn reconcile(&mut self) -> Result<()> {
+        self.nascent()?;
+        for id in self.containers.store.ids()? {
+            self.container(&id);
+        }
+        self.names()?;
+        self.runs()
+    }
+
     /// Notes a finding and, unless this is a dry run, does something about it. `what` is the problem, a
     /// semicolon, and the action.
     fn fix(&mut self, subject: impl Into<String>, what: &str, fix: impl FnOnce() -> Result<()>) {
@@ -86,7 +105,10 @@ impl Pass<'_> {
             RepairMode::LookOnly => (action.to_owned(), false),
             RepairMode::Mend => match fix() {
                 Ok(()) => (action.to_owned(), true),
-                Err(error) => (format!("not {action}: {error}"), false),
+                Err(error) => {
+                    self.whole = false;
+                    (format!("not {action}: {error}"), false)
+                }
             },
         };
         self.findings.push(Finding { subject: subject.into(), problem: problem.to_owned(), action, mended });
@@ -332,11 +354,12 @@ impl Pass<'_> {
 
     /// Whoever writes beside the store's folders does so in an instant.
     fn store_files(&mut self) -> Result<()> {
-        let containers = self.containers;
-        let data = containers.store.layout.data();
-        for entry in self.listed(data)?.into_iter().filter(|entry| is_temporary(entry)) {
-            if self.is_old(&data.join(&entry)) {
-                self.delete_half_written(&data.join(&entry), entry);
+        let layout = &self.containers.store.layout;
+        for dir in [layout.data(), layout.run()] {
+            for entry in self.listed(dir)?.into_iter().filter(|entry| is_temporary(entry)) {
+                if self.is_old(&dir.join(&entry)) {
+                    self.delete_half_written(&dir.join(&entry), entry);
+                }
             }
         }
         Ok(())

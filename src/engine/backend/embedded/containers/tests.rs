@@ -7,7 +7,10 @@ mod model;
 use std::time::Duration;
 
 use self::model::{Life, World};
-use super::*;
+use super::{
+    record::{Change, Durability, RecordedIntent},
+    *,
+};
 use crate::engine::{backend::OperationContext, domain::*};
 
 fn context() -> OperationContext {
@@ -301,6 +304,31 @@ fn a_power_cut_makes_running_containers_exited_with_an_unknown_code() {
     assert!(containers.get(&gone).is_none(), "what was to go when it ended is still there");
     containers.start(&kept, None, &context()).unwrap();
     assert_eq!(containers.get(&kept).unwrap().status(), Status::Running);
+}
+
+#[test]
+fn the_first_change_after_a_boot_puts_right_what_the_power_took() {
+    let world = World::new();
+    let before = world.process(&Life::endless());
+    let fleeting = ContainerSpec { auto_remove: true, ..spec(Some("web")) };
+    let survivor = before.create(&fleeting, &context()).unwrap().container.unwrap();
+    let half_gone = create(&before, "db");
+    let mut locked = before.locked(&half_gone, Verb::Remove, Duration::ZERO).unwrap();
+    let change = Change::Remove { volumes: true };
+    let (since, pid) = (Timestamp::now(), 1);
+    locked.record().intent = Some(RecordedIntent { pid, since, deadline: since, change });
+    before.store.write(&locked.held, &mut locked.observed.record, Durability::Synced).unwrap();
+    drop(locked);
+    // What was never synced goes: here the name of a container that does not outlive its end.
+    std::fs::remove_file(world.layout().name(&"web".parse().unwrap())).unwrap();
+
+    let after = world.process(&Life::endless()).with_boot("the next".to_owned());
+    let taken = after.create(&spec(Some("web")), &context()).unwrap_err();
+    assert_eq!((taken.kind(), after.find("web").unwrap().id), (ErrorKind::NameInUse, survivor));
+    create(&after, "db");
+    assert_eq!(std::fs::read(world.layout().boot()).unwrap(), b"the next");
+    assert!(after.get(&half_gone).is_none());
+    assert_sound(&world, "after a boot");
 }
 
 #[test]
