@@ -37,7 +37,7 @@ pub struct Call {
     pub ended: Option<u64>,
     pub answer: Option<Answer>,
     /// Power cuts before it began.
-    boot: u32,
+    boot: usize,
 }
 
 pub type CallNumber = usize;
@@ -46,7 +46,8 @@ pub type CallNumber = usize;
 pub struct History {
     pub calls: Vec<Call>,
     order: u64,
-    boots: u32,
+    /// Where in the order the power went.
+    cuts: Vec<u64>,
 }
 
 /// A container at rest, as the store shows it.
@@ -59,7 +60,7 @@ pub struct AtRest {
 impl History {
     pub fn begin(&mut self, asked: Asked, container: Option<&ContainerId>) -> CallNumber {
         self.order += 1;
-        let (begun, boot) = (self.order, self.boots);
+        let (begun, boot) = (self.order, self.cuts.len());
         self.calls.push(Call { asked, container: container.cloned(), begun, ended: None, answer: None, boot });
         self.calls.len() - 1
     }
@@ -78,7 +79,8 @@ impl History {
     }
 
     pub fn power_lost(&mut self) {
-        self.boots += 1;
+        self.order += 1;
+        self.cuts.push(self.order);
     }
 
     /// Everything that must hold, given what is there in the end.
@@ -91,10 +93,10 @@ impl History {
         }
         for (id, calls) in &by_container {
             let there = at_rest.iter().find(|container| container.id == **id);
-            acknowledged_is_durable(id, calls, there, self.boots)?;
+            acknowledged_is_durable(id, calls, there, self.cuts.len())?;
             gone_is_gone(id, calls)?;
         }
-        names_have_one_owner(&by_container)
+        names_have_one_owner(&by_container, &self.cuts)
     }
 }
 
@@ -117,7 +119,7 @@ fn acknowledged_is_durable(
     id: &ContainerId,
     calls: &[&Call],
     there: Option<&AtRest>,
-    boots: u32,
+    boots: usize,
 ) -> Result<(), String> {
     let id = id.short();
     let removals = || calls.iter().filter(|call| call.asked == Asked::Remove);
@@ -148,10 +150,14 @@ fn acknowledged_is_durable(
     }
 }
 
-/// After a removal was acknowledged, nothing that begins later succeeds on the container.
+/// After a removal was acknowledged, nothing that begins later succeeds on the container: not after a power cut either,
+/// but for removing again what came back half-removed.
 fn gone_is_gone(id: &ContainerId, calls: &[&Call]) -> Result<(), String> {
     for removal in calls.iter().filter(|call| call.asked == Asked::Remove && call.is_done()) {
-        let later = |call: &&&Call| Some(call.begun) > removal.ended && call.boot == removal.boot && call.is_done();
+        let durably = |call: &Call| !is_fleeting(calls) && call.asked != Asked::Remove;
+        let later = |call: &&&Call| {
+            Some(call.begun) > removal.ended && (call.boot == removal.boot || durably(call)) && call.is_done()
+        };
         if let Some(call) = calls.iter().find(later) {
             return Err(format!("{:?} succeeded on {} after its removal", call.asked, id.short()));
         }
@@ -159,8 +165,9 @@ fn gone_is_gone(id: &ContainerId, calls: &[&Call]) -> Result<(), String> {
     Ok(())
 }
 
-/// From the answer that gives a name to the beginning of the call that may take it away, nobody else is given it.
-fn names_have_one_owner(by_container: &BTreeMap<&ContainerId, Vec<&Call>>) -> Result<(), String> {
+/// From the answer that gives a name to the beginning of what may take it away, nobody else is given it. What goes when
+/// it ends may go with the power, and with it its name.
+fn names_have_one_owner(by_container: &BTreeMap<&ContainerId, Vec<&Call>>, cuts: &[u64]) -> Result<(), String> {
     let mut held: BTreeMap<&ContainerName, Vec<(u64, u64, &ContainerId)>> = BTreeMap::new();
     for (id, calls) in by_container {
         for call in calls.iter().filter(|call| call.is_done()) {
@@ -175,8 +182,9 @@ fn names_have_one_owner(by_container: &BTreeMap<&ContainerId, Vec<&Call>>) -> Re
             let harmless =
                 |other: &&&Call| other.failed() && matches!(other.answer, Some(Answer::Failed(ErrorKind::NameInUse)));
             let from = call.ended.unwrap_or(u64::MAX);
-            let until = calls.iter().filter(takes_away).filter(|other| !harmless(other)).map(|other| other.begun).min();
-            let until = until.unwrap_or(u64::MAX);
+            let taken = calls.iter().filter(takes_away).filter(|other| !harmless(other)).map(|other| other.begun);
+            let cut = cuts.iter().copied().filter(|cut| is_fleeting(calls) && *cut > from);
+            let until = taken.chain(cut).min().unwrap_or(u64::MAX);
             if from < until {
                 held.entry(name).or_default().push((from, until, id));
             }

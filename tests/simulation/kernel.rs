@@ -78,7 +78,7 @@ impl SimulatedKernel {
     fn init_of(&self, state: Option<&StateFile>) -> Option<u64> {
         let named = state?;
         let state = self.world.state();
-        if named.boot_id != format!("boot-{}", state.boot) {
+        if named.boot_id != state.boot_id() {
             return None;
         }
         let alive = state.kernel.inits.iter().find(|init| {

@@ -5,7 +5,14 @@
 //! (`kernel`, `monitor`), the file system (`file_system`, `disk`), time and chance (`surroundings`). Deliberately
 //! elsewhere: threads inside one process (loom and shuttle models), real kernels (`tests/engine`, `tests/storm`).
 //!
-//! A failing seed prints the command that repeats it. `WHARF_SIM_SEEDS=N` runs N seeds.
+//! A failing seed prints the command that repeats it. `WHARF_SIM_SEEDS=N` runs N seeds; `run.sh` beside this file runs
+//! many, fast: there this folder is a binary of its own. `log.md` says which were run.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that meets the unexpected should stop loudly, where it stands"
+)]
 
 mod crash_points;
 mod disk;
@@ -23,7 +30,16 @@ mod twins;
 mod workload;
 mod world;
 
-use std::{cell::Cell, sync::Arc, time::Instant};
+use std::{
+    cell::Cell,
+    panic::resume_unwind,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+    time::Instant,
+};
 
 use self::{
     faults::Faults, file_system::PowerLoss, random::Dice, scheduler::Scheduler, twins::Twin, workload::Party,
@@ -43,7 +59,32 @@ struct Run {
     fingerprint: u64,
 }
 
-fn run(seed: u64, twin: Option<Twin>, traced: bool) -> Run {
+/// Which run.
+#[derive(Clone, Copy)]
+struct Setting {
+    seed: u64,
+    twin: Option<Twin>,
+    after_power: AfterPower,
+    traced: bool,
+}
+
+/// What comes first when the power is back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum AfterPower {
+    /// People and scripts go on; a repair comes when it comes.
+    Errands,
+    /// Nobody asks for anything before the repair: so ran the first found seeds.
+    Repair,
+}
+
+impl Setting {
+    fn of(seed: u64) -> Self {
+        Self { seed, twin: None, after_power: AfterPower::Errands, traced: false }
+    }
+}
+
+fn run(setting: Setting) -> Run {
+    let Setting { seed, twin, after_power, traced } = setting;
     let mut dice = Dice::new(seed);
     let faults = Faults::swarm(&mut dice);
     let clients = 1 + dice.index(4);
@@ -58,7 +99,7 @@ fn run(seed: u64, twin: Option<Twin>, traced: bool) -> Run {
         world.spawn("client", move |me| workload::client(&Party::new(&inner, me, twin)));
     };
     scheduler.run(&world, |world| {
-        crashes.set(crashes.get() + strike(world, &faults));
+        crashes.set(crashes.get() + strike(world, &faults, after_power));
         let alive = world.state().clients();
         if alive.is_empty() && world.state().errands == 0 {
             return true;
@@ -92,7 +133,7 @@ fn run(seed: u64, twin: Option<Twin>, traced: bool) -> Run {
 }
 
 /// Kills, power cuts and clock jumps, by lot. How many of them.
-fn strike(world: &World, faults: &Faults) -> u64 {
+fn strike(world: &World, faults: &Faults, after_power: AfterPower) -> u64 {
     let mut state = world.state();
     let dice = &mut state.dice;
     let client = dice.below(10_000) < u64::from(faults.kill);
@@ -111,23 +152,25 @@ fn strike(world: &World, faults: &Faults) -> u64 {
     }
     if power {
         let how = state.dice.pick(&[PowerLoss::Keep, PowerLoss::Drop, PowerLoss::Torn, PowerLoss::Torn]);
-        // Not simulated yet: verbs between a power cut and the repair after it.
-        state.errands = 0;
+        if after_power == AfterPower::Repair {
+            state.errands = 0;
+        }
         drop(state);
         world.lose_power(how);
     }
     u64::from(client) + u64::from(monitor) + u64::from(power)
 }
 
-/// Runs one seed and fails with everything somebody needs to look into it. `WHARF_SIM_TWIN` names a bug to run with.
-fn must_hold(seed: u64) -> Run {
-    let named = std::env::var("WHARF_SIM_TWIN").unwrap_or_default();
-    let twin = Twin::ALL.into_iter().find(|twin| format!("{twin:?}") == named);
-    let outcome = run(seed, twin, false);
+/// Runs one seed and fails with everything somebody needs to look into it. `WHARF_SIM_TWIN` names a bug to run with,
+/// `WHARF_SIM_REPAIR_FIRST` repairs before anything else after a power cut.
+fn must_hold(setting: Setting) -> Run {
+    let outcome = run(setting);
     if let Some(why) = &outcome.violation {
-        let again = run(seed, twin, true);
+        let again = run(Setting { traced: true, ..setting });
+        let seed = setting.seed;
+        let after = if setting.after_power == AfterPower::Repair { "WHARF_SIM_REPAIR_FIRST=1 " } else { "" };
         panic!(
-            "{}\nseed {seed}: {why}\nRepeat it: WHARF_SEED={seed} cargo test --test all simulation::one_seed",
+            "{}\nseed {seed}: {why}\nRepeat it: {after}WHARF_SEED={seed} cargo test --test all simulation::one_seed",
             again.trace
         );
     }
@@ -140,47 +183,71 @@ fn number(name: &str) -> Option<u64> {
 
 #[test]
 fn one_seed() {
-    let seed = number("WHARF_SEED").unwrap_or(1);
-    must_hold(seed);
+    let named = std::env::var("WHARF_SIM_TWIN").unwrap_or_default();
+    let twin = Twin::ALL.into_iter().find(|twin| format!("{twin:?}") == named);
+    let repair_first = std::env::var_os("WHARF_SIM_REPAIR_FIRST").is_some();
+    let after_power = if repair_first { AfterPower::Repair } else { AfterPower::Errands };
+    must_hold(Setting { twin, after_power, ..Setting::of(number("WHARF_SEED").unwrap_or(1)) });
 }
 
 #[test]
 fn seeds_that_once_failed_hold() {
     for line in FOUND.lines().filter(|line| !line.starts_with('#')) {
-        let seed = line.split_whitespace().next().and_then(|seed| seed.parse().ok());
-        seed.map(must_hold);
+        let mut words = line.split_whitespace();
+        let seed = words.next().and_then(|seed| seed.parse().ok()).unwrap_or_else(|| panic!("no seed: {line}"));
+        let first = words.next() == Some("repair-first:");
+        let after_power = if first { AfterPower::Repair } else { AfterPower::Errands };
+        must_hold(Setting { after_power, ..Setting::of(seed) });
     }
 }
 
+/// `WHARF_SIM_SEEDS` says how many, `WHARF_SIM_FIRST` from where, `WHARF_SIM_THREADS` how many at a time.
 #[test]
 fn no_seed_breaks_a_promise() {
     let count = number("WHARF_SIM_SEEDS").unwrap_or(200);
     let first = number("WHARF_SIM_FIRST").unwrap_or(1_000);
+    let threads = number("WHARF_SIM_THREADS").unwrap_or(1).max(1);
     let begun = Instant::now();
-    let (mut steps, mut calls, mut crashes) = (0, 0, 0);
-    for seed in first..first + count {
-        let run = must_hold(seed);
-        (steps, calls, crashes) = (steps + run.steps, calls + run.calls, crashes + run.crashes);
-    }
+    let next = AtomicU64::new(first);
+    let work = || {
+        let (mut steps, mut calls, mut crashes) = (0, 0, 0);
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= first + count {
+                return (steps, calls, crashes);
+            }
+            let run = must_hold(Setting::of(seed));
+            (steps, calls, crashes) = (steps + run.steps, calls + run.calls, crashes + run.crashes);
+        }
+    };
+    let (steps, calls, crashes) = thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        let ended = workers.into_iter().map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        ended.fold((0, 0, 0), |sum, part| (sum.0 + part.0, sum.1 + part.1, sum.2 + part.2))
+    });
     let rate = count as f64 / begun.elapsed().as_secs_f64();
-    println!("simulation: {count} seeds, {steps} steps, {calls} operations, {crashes} crashes, {rate:.0} seeds/s");
+    println!(
+        "simulation: {count} seeds, {steps} steps, {calls} operations, {crashes} crashes, {rate:.0} seeds/s on \
+         {threads} threads"
+    );
 }
 
 /// A twin that nobody notices means that the simulation looks away.
 #[test]
 fn every_twin_is_found() {
     const WITHIN: u64 = 3_000;
-    let breaks = |seed, twin| run(seed, twin, false).violation.is_some();
+    let outcome = |seed, twin| run(Setting { twin, ..Setting::of(seed) }).violation;
+    let breaks = |seed, twin| outcome(seed, twin).is_some();
     for twin in Twin::ALL {
         let found = (0..WITHIN).find(|seed| breaks(*seed, Some(twin)) && !breaks(*seed, None));
         let seed = found.unwrap_or_else(|| panic!("{twin:?} was not found within {WITHIN} seeds"));
-        println!("simulation: {twin:?} found by seed {seed}: {}", run(seed, Some(twin), false).violation.unwrap());
+        println!("simulation: {twin:?} found by seed {seed}: {}", outcome(seed, Some(twin)).unwrap());
     }
 }
 
 #[test]
 fn a_seed_gives_the_same_run_whatever_ran_before() {
-    let first = run(7, None, false).fingerprint;
-    run(8, None, false);
-    assert_eq!(run(7, None, true).fingerprint, first);
+    let first = run(Setting::of(7)).fingerprint;
+    run(Setting::of(8));
+    assert_eq!(run(Setting { traced: true, ..Setting::of(7) }).fingerprint, first);
 }

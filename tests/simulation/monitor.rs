@@ -124,15 +124,15 @@ impl Monitor {
         self.fail_sometimes(ErrorKind::CommandNotExecutable)?;
         self.world.step(me, || "start the container's process".to_owned());
         self.start_init(start_time);
-        let (monitor, boot) = {
+        let (monitor, boot_id) = {
             let mut state = self.world.state();
             let start_time = state.kernel.next_tick();
-            (ProcessIdentity { pid: state.processes[me].pid, start_time }, state.boot)
+            (ProcessIdentity { pid: state.processes[me].pid, start_time }, state.boot_id())
         };
         let state = StateFile {
             format: FORMAT,
             generation: self.plan.generation,
-            boot_id: format!("boot-{boot}"),
+            boot_id,
             monitor,
             init: ProcessIdentity { pid, start_time },
             started,

@@ -57,7 +57,8 @@ impl Party {
         let disk = Twin::disk(twin, world, me);
         let machine = machine(world, me, disk);
         let kernel = Arc::new(SimulatedKernel::new(world, me));
-        let containers = Containers::new(layout(), machine.clone(), kernel, Arc::new(OneImage));
+        let boot = world.state().boot_id();
+        let containers = Containers::new(layout(), machine.clone(), kernel, Arc::new(OneImage)).with_boot(boot);
         Self { world: Arc::clone(world), me, machine, containers }
     }
 

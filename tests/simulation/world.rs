@@ -303,6 +303,11 @@ impl World {
 }
 
 impl State {
+    /// As Linux tells it.
+    pub fn boot_id(&self) -> String {
+        format!("boot-{}", self.boot)
+    }
+
     fn ready(&self) -> Vec<ProcessId> {
         let can = |process: &Process| match &process.when {
             When::Now => true,
