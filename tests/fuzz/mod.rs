@@ -14,6 +14,8 @@ mod mutate;
 mod replay;
 #[cfg(target_os = "linux")]
 mod second_opinions;
+#[path = "../support/split_mix.rs"]
+mod split_mix;
 #[macro_use]
 mod targets;
 

@@ -2,6 +2,8 @@
 //!
 //! Deliberately elsewhere: coverage as a guide, which is libFuzzer's trade (`libfuzzer.rs`).
 
+use super::split_mix::SplitMix;
+
 /// Inputs grow no longer than this.
 const LONGEST: usize = 64 << 10;
 /// Numbers at which arithmetic breaks.
@@ -47,20 +49,16 @@ const WORDS: [&[u8]; 20] = [
     b"\\u0000",
 ];
 
-/// Numbers that follow from a seed (SplitMix64).
-pub struct Random(u64);
+/// Numbers that follow from a seed.
+pub struct Random(SplitMix);
 
 impl Random {
     pub fn new(seed: u64) -> Self {
-        Self(seed)
+        Self(SplitMix::new(seed))
     }
 
     pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+        self.0.next()
     }
 
     /// Below `end`; 0 when that is 0.

@@ -1,21 +1,19 @@
 //! Where does chance come from in a simulation? From the seed and nothing else.
 //! Deliberately elsewhere: what is drawn by lot (`faults`, `scheduler`, `workload`).
 
-/// A small fast generator (splitmix64, Steele et al. 2014); the same seed gives the same numbers for ever.
+use crate::support::split_mix::SplitMix;
+
+/// The same seed gives the same numbers for ever.
 #[derive(Clone, Debug)]
-pub struct Dice(u64);
+pub struct Dice(SplitMix);
 
 impl Dice {
     pub fn new(seed: u64) -> Self {
-        Self(seed ^ 0x5eed_0f77_a11f_0a7d)
+        Self(SplitMix::new(seed ^ 0x5eed_0f77_a11f_0a7d))
     }
 
     pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+        self.0.next()
     }
 
     /// A number below `end`, which is not zero.

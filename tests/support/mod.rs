@@ -10,6 +10,7 @@ pub mod ownership;
 pub mod registry;
 pub mod residue;
 pub mod screen;
+pub mod split_mix;
 pub mod store;
 
 mod tests;
