@@ -14,7 +14,7 @@ use crate::{
             wording,
         },
     },
-    engine::domain::{Command, Container, ContainerSelector, Force, Image, RemoveOptions, Status, Timestamp},
+    engine::domain::{Command, Container, ContainerSelector, Force, Image, RemoveOptions, Timestamp},
     text::units,
 };
 
@@ -24,7 +24,7 @@ pub async fn containers(work: &mut Work<'_>, ask: Ask) -> Exit {
         Ok(containers) => containers,
         Err(error) => return work.failed(&work.engine.host().to_string(), &error),
     };
-    let doomed: Vec<Container> = containers.into_iter().filter(|container| has_ended(container.status())).collect();
+    let doomed: Vec<Container> = containers.into_iter().filter(|container| container.status().is_idle()).collect();
     let now = Timestamp::now();
     let mut table = Table::new(&[Heading::Whole("CONTAINER ID"), Heading::Whole("NAMES"), Heading::Whole("STATUS")]);
     for container in &doomed {
@@ -86,17 +86,4 @@ async fn remove(work: &mut Work<'_>, table: &Table, changes: Vec<Change>, what: 
         }
     }
     change::perform(work, changes).await
-}
-
-fn has_ended(status: Status) -> bool {
-    match status {
-        Status::Created | Status::Exited | Status::Broken => true,
-        Status::Creating
-        | Status::Running
-        | Status::Paused
-        | Status::Restarting
-        | Status::Stopping
-        | Status::Removing
-        | Status::Unknown => false,
-    }
 }

@@ -50,6 +50,21 @@ impl Status {
         }
     }
 
+    /// Whether it is over, or never began: what `prune` removes.
+    #[must_use]
+    pub fn is_idle(self) -> bool {
+        match self {
+            Self::Created | Self::Exited | Self::Broken => true,
+            Self::Creating
+            | Self::Running
+            | Self::Paused
+            | Self::Restarting
+            | Self::Stopping
+            | Self::Removing
+            | Self::Unknown => false,
+        }
+    }
+
     /// Our word for it, also the value of `status` in JSON output.
     #[must_use]
     pub fn word(self) -> &'static str {

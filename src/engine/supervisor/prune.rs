@@ -9,17 +9,7 @@ use crate::engine::domain::*;
 pub async fn containers(children: Children) -> Outcome {
     let mut done = Done::default();
     let listed = children.ask(children.backend().container_table()).await?;
-    let stopped = listed.into_iter().filter(|container| match container.status() {
-        Status::Created | Status::Exited | Status::Broken => true,
-        Status::Creating
-        | Status::Running
-        | Status::Paused
-        | Status::Restarting
-        | Status::Stopping
-        | Status::Removing
-        | Status::Unknown => false,
-    });
-    for container in stopped {
+    for container in listed.into_iter().filter(|container| container.status().is_idle()) {
         children.context().check()?;
         children.context().step(format!("removing {}", container.display_name()));
         let command = Command::Remove {
