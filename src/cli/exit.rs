@@ -50,32 +50,7 @@ impl Exit {
     /// A failure of `run`, `create` or `exec`, in Docker's codes.
     #[must_use]
     pub fn of_start_failure(kind: ErrorKind) -> Self {
-        match kind {
-            ErrorKind::CommandNotFound => Self::Code(127),
-            ErrorKind::CommandNotExecutable => Self::Code(126),
-            ErrorKind::InvalidInput
-            | ErrorKind::NoSuchContainer
-            | ErrorKind::NoSuchImage
-            | ErrorKind::NameInUse
-            | ErrorKind::Ambiguous
-            | ErrorKind::Refused
-            | ErrorKind::Busy
-            | ErrorKind::Unsupported
-            | ErrorKind::Unauthorized
-            | ErrorKind::Denied
-            | ErrorKind::Unreachable
-            | ErrorKind::Protocol
-            | ErrorKind::RateLimited
-            | ErrorKind::TimedOut
-            | ErrorKind::Cancelled
-            | ErrorKind::DigestMismatch
-            | ErrorKind::PlatformMismatch
-            | ErrorKind::NoSpace
-            | ErrorKind::Corrupt
-            | ErrorKind::Partial
-            | ErrorKind::Io
-            | ErrorKind::Internal => Self::ENGINE_FAILED,
-        }
+        kind.command_code().map_or(Self::ENGINE_FAILED, Self::Code)
     }
 }
 

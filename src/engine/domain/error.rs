@@ -183,6 +183,37 @@ impl Error {
 }
 
 impl ErrorKind {
+    /// The exit code that shells and Docker give a command which could not be run; `None` for all other failures.
+    #[must_use]
+    pub fn command_code(self) -> Option<u8> {
+        match self {
+            Self::CommandNotFound => Some(127),
+            Self::CommandNotExecutable => Some(126),
+            Self::InvalidInput
+            | Self::NoSuchContainer
+            | Self::NoSuchImage
+            | Self::NameInUse
+            | Self::Ambiguous
+            | Self::Refused
+            | Self::Busy
+            | Self::Unsupported
+            | Self::Unauthorized
+            | Self::Denied
+            | Self::Unreachable
+            | Self::Protocol
+            | Self::RateLimited
+            | Self::TimedOut
+            | Self::Cancelled
+            | Self::DigestMismatch
+            | Self::PlatformMismatch
+            | Self::NoSpace
+            | Self::Corrupt
+            | Self::Partial
+            | Self::Io
+            | Self::Internal => None,
+        }
+    }
+
     fn usual_remedy(self) -> Option<&'static str> {
         match self {
             Self::NoSuchContainer => Some("wharf ps -a lists the containers there are"),

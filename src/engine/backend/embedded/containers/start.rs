@@ -20,7 +20,7 @@ use crate::engine::{
         },
     },
     core::limits,
-    domain::{AttachOptions, ContainerId, Done, Error, ErrorKind, Force, Generation, Result, Verb},
+    domain::{AttachOptions, ContainerId, Done, Error, Force, Generation, Result, Verb},
 };
 
 /// Where overlayfs keeps the mark, below its work directory.
@@ -146,40 +146,11 @@ impl Containers {
         record.intent = None;
         record.start_failure = Some(StartFailure {
             at: self.store.machine.clock.now(),
-            code: failure_code(error),
+            // Docker's codes for a container that did not start.
+            code: error.kind().command_code().map_or(128, i32::from),
             reason: error.reason().to_owned(),
         });
         let durability = Store::durability(record);
         self.store.write(&locked.held, record, durability)
-    }
-}
-
-/// Docker's exit codes for a container that did not start.
-fn failure_code(error: &Error) -> i32 {
-    match error.kind() {
-        ErrorKind::CommandNotFound => 127,
-        ErrorKind::CommandNotExecutable => 126,
-        ErrorKind::InvalidInput
-        | ErrorKind::NoSuchContainer
-        | ErrorKind::NoSuchImage
-        | ErrorKind::NameInUse
-        | ErrorKind::Ambiguous
-        | ErrorKind::Refused
-        | ErrorKind::Busy
-        | ErrorKind::Unsupported
-        | ErrorKind::Unauthorized
-        | ErrorKind::Denied
-        | ErrorKind::Unreachable
-        | ErrorKind::Protocol
-        | ErrorKind::RateLimited
-        | ErrorKind::TimedOut
-        | ErrorKind::Cancelled
-        | ErrorKind::DigestMismatch
-        | ErrorKind::PlatformMismatch
-        | ErrorKind::NoSpace
-        | ErrorKind::Corrupt
-        | ErrorKind::Partial
-        | ErrorKind::Io
-        | ErrorKind::Internal => 128,
     }
 }
