@@ -9,7 +9,7 @@ mod pictures;
 mod readme;
 mod sizes;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use wharf::{
     engine::{Engine, backend::fake::FakeHost, domain::*},
@@ -51,20 +51,9 @@ fn id(digit: char) -> ContainerId {
 /// A container made `age` minutes ago.
 fn container(digit: char, name: &str, image: &str, command: &str, age: u64) -> Container {
     Container {
-        id: id(digit),
         name: Some(name.parse().unwrap()),
-        image: image.to_owned(),
-        image_id: None,
         command: command.split(' ').map(str::to_owned).collect(),
-        created: minutes_ago(age),
-        labels: BTreeMap::new(),
-        ports: Vec::new(),
-        tty: false,
-        auto_remove: false,
-        state: ContainerState::created(),
-        degraded: None,
-        intent: None,
-        generation: Generation(1),
+        ..Container::new(id(digit), image, minutes_ago(age))
     }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::*;
-use crate::engine::domain::{ContainerId, ContainerState, Generation};
+use crate::engine::domain::ContainerId;
 
 fn keys<T: Serialize>(row: &T) -> Vec<String> {
     let Value::Object(object) = serde_json::to_value(row).unwrap() else { panic!("a row is an object") };
@@ -12,22 +12,7 @@ fn keys<T: Serialize>(row: &T) -> Vec<String> {
 
 #[test]
 fn the_keys_of_version_1_stay() {
-    let container = Container {
-        id: ContainerId::from_random([7; 32]),
-        name: None,
-        image: "alpine".to_owned(),
-        image_id: None,
-        command: Vec::new(),
-        created: Timestamp::from_unix_seconds(0),
-        labels: BTreeMap::new(),
-        ports: Vec::new(),
-        tty: false,
-        auto_remove: false,
-        state: ContainerState::created(),
-        degraded: None,
-        intent: None,
-        generation: Generation(1),
-    };
+    let container = Container::new(ContainerId::from_random([7; 32]), "alpine", Timestamp::from_unix_seconds(0));
     let row = [
         "v",
         "id",

@@ -101,27 +101,14 @@ const FOREIGN: u64 = 1 << 62;
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
 
     use super::*;
-    use crate::engine::domain::{ContainerState, Generation, Timestamp};
+    use crate::engine::domain::{Generation, Timestamp};
 
     fn container(seed: u8, generation: u64) -> Container {
         Container {
-            id: ContainerId::from_random([seed; 32]),
-            name: None,
-            image: "bb:1".into(),
-            image_id: None,
-            command: Vec::new(),
-            created: Timestamp::ZERO,
-            labels: BTreeMap::new(),
-            ports: Vec::new(),
-            tty: false,
-            auto_remove: false,
-            state: ContainerState::created(),
-            degraded: None,
-            intent: None,
             generation: Generation(generation),
+            ..Container::new(ContainerId::from_random([seed; 32]), "bb:1", Timestamp::ZERO)
         }
     }
 

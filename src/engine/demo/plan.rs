@@ -149,25 +149,16 @@ fn needs_start(status: Status, after: After) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::domain::{ContainerState, Generation, Timestamp};
+    use crate::engine::domain::{ContainerState, Timestamp};
 
     fn container(member: &Member, number: usize, status: Status) -> Container {
         let spec = member.spec();
         Container {
-            id: format!("{number:064x}").parse().unwrap(),
             name: spec.name,
-            image: spec.image,
-            image_id: None,
             command: spec.command,
-            created: Timestamp::from_unix_nanos(0),
             labels: spec.labels,
-            ports: Vec::new(),
-            tty: false,
-            auto_remove: false,
             state: ContainerState { status, ..ContainerState::created() },
-            degraded: None,
-            intent: None,
-            generation: Generation(1),
+            ..Container::new(format!("{number:064x}").parse().unwrap(), spec.image, Timestamp::from_unix_nanos(0))
         }
     }
 

@@ -35,6 +35,27 @@ pub struct Container {
 }
 
 impl Container {
+    /// One that was created and never ran; what else is known of it goes in by struct update.
+    #[must_use]
+    pub fn new(id: ContainerId, image: impl Into<String>, created: Timestamp) -> Self {
+        Self {
+            id,
+            name: None,
+            image: image.into(),
+            image_id: None,
+            command: Vec::new(),
+            created,
+            labels: BTreeMap::new(),
+            ports: Vec::new(),
+            tty: false,
+            auto_remove: false,
+            state: ContainerState::created(),
+            degraded: None,
+            intent: None,
+            generation: Generation::default(),
+        }
+    }
+
     /// The name, or the short id where there is none.
     #[must_use]
     pub fn display_name(&self) -> String {

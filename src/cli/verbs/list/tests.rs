@@ -1,24 +1,19 @@
 //! Does `ps` choose and show as Docker's does?
 
 use super::*;
-use crate::engine::domain::{ContainerId, ContainerState, Generation, Status};
+use crate::engine::domain::{ContainerId, ContainerState, Status};
 
 fn container(name: &str, status: Status, created: i64) -> Container {
     Container {
-        id: ContainerId::from_random([u8::try_from(created).unwrap(); 32]),
         name: Some(name.parse().unwrap()),
-        image: "alpine".to_owned(),
-        image_id: None,
         command: vec!["sleep".to_owned(), "100".to_owned()],
-        created: Timestamp::from_unix_seconds(1_000_000 + created),
         labels: [("job".to_owned(), name.to_owned())].into_iter().collect(),
-        ports: Vec::new(),
-        tty: false,
-        auto_remove: false,
         state: ContainerState { status, ..ContainerState::created() },
-        degraded: None,
-        intent: None,
-        generation: Generation(1),
+        ..Container::new(
+            ContainerId::from_random([u8::try_from(created).unwrap(); 32]),
+            "alpine",
+            Timestamp::from_unix_seconds(1_000_000 + created),
+        )
     }
 }
 

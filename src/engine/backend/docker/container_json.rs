@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, time::Duration};
 use serde_json::Value;
 
 use crate::engine::domain::{
-    Container, ContainerId, ContainerState, Digest, Generation, Health, Protocol, PublishedPort, Status, Timestamp,
+    Container, ContainerId, ContainerState, Digest, Health, Protocol, PublishedPort, Status, Timestamp,
 };
 
 /// An entry of `GET /containers/json`. `None` when it has no usable id.
@@ -31,20 +31,17 @@ pub fn from_list_entry(entry: &Value) -> Option<Container> {
     let name = names.filter_map(|name| name.trim_start_matches('/').parse().ok()).next();
     let command = text(entry, "Command");
     Some(Container {
-        id,
         name,
-        image: text(entry, "Image").to_owned(),
         image_id: digest(text(entry, "ImageID")),
         command: if command.is_empty() { Vec::new() } else { vec![command.to_owned()] },
-        created: Timestamp::from_unix_seconds(entry.get("Created").and_then(Value::as_i64).unwrap_or_default()),
         labels: labels(entry.get("Labels")),
         ports: distinct(array(entry, "Ports").iter().filter_map(listed_port)),
-        tty: false,
-        auto_remove: false,
         state,
-        degraded: None,
-        intent: None,
-        generation: Generation(0),
+        ..Container::new(
+            id,
+            text(entry, "Image"),
+            Timestamp::from_unix_seconds(entry.get("Created").and_then(Value::as_i64).unwrap_or_default()),
+        )
     })
 }
 
@@ -95,12 +92,9 @@ pub fn from_inspect(object: &Value) -> Option<Container> {
     let code = state.get("ExitCode").and_then(Value::as_i64).and_then(|code| i32::try_from(code).ok());
     let pid = state.get("Pid").and_then(Value::as_u64).and_then(|pid| u32::try_from(pid).ok());
     Some(Container {
-        id,
         name: text(object, "Name").trim_start_matches('/').parse().ok(),
-        image: text(config, "Image").to_owned(),
         image_id: digest(text(object, "Image")),
         command: path.into_iter().chain(arguments).map(str::to_owned).collect(),
-        created: time(object, "Created").unwrap_or(Timestamp::ZERO),
         labels: labels(config.get("Labels")),
         ports: distinct(bound_ports(object.pointer("/NetworkSettings/Ports"))),
         tty: flag(config, "Tty"),
@@ -116,9 +110,7 @@ pub fn from_inspect(object: &Value) -> Option<Container> {
             health: state.pointer("/Health/Status").and_then(Value::as_str).and_then(health_word),
             reason,
         },
-        degraded: None,
-        intent: None,
-        generation: Generation(0),
+        ..Container::new(id, text(config, "Image"), time(object, "Created").unwrap_or(Timestamp::ZERO))
     })
 }
 

@@ -32,20 +32,13 @@ impl FakeHost {
         let now = world.now();
         let id = ContainerId::from_random(scatter(number));
         let container = Container {
-            id: id.clone(),
             name: Some(name),
-            image: spec.image.clone(),
             image_id: Some(image.id),
             command: spec.command.clone(),
-            created: now,
             labels: spec.labels.clone(),
-            ports: Vec::new(),
             tty: spec.tty,
             auto_remove: spec.auto_remove,
-            state: ContainerState::created(),
-            degraded: None,
-            intent: None,
-            generation: Generation(1),
+            ..Container::new(id.clone(), spec.image.clone(), now)
         };
         let entry = Entry {
             container,

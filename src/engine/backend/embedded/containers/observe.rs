@@ -109,14 +109,10 @@ fn merge(store: &Store, kernel: &dyn Kernel, record: Box<Record>) -> Observed {
         state.status = Status::Removing;
     }
     let container = Container {
-        id: record.id.clone(),
         name: Some(record.name.clone()),
-        image: record.spec.image.clone(),
         image_id: Some(record.image.id.clone()),
         command: record.resolved.arguments(),
-        created: record.created,
         labels: record.resolved.labels.clone(),
-        ports: Vec::new(),
         tty: record.spec.tty,
         auto_remove: record.spec.auto_remove,
         state,
@@ -125,6 +121,7 @@ fn merge(store: &Store, kernel: &dyn Kernel, record: Box<Record>) -> Observed {
         }),
         intent,
         generation: record.revision,
+        ..Container::new(record.id.clone(), record.spec.image.clone(), record.created)
     };
     Observed { record, container, last_run, alive, restarting, trouble }
 }
@@ -230,22 +227,7 @@ fn damaged(store: &Store, id: &ContainerId, reason: String) -> Container {
     let mut state = ContainerState::created();
     state.status = Status::Broken;
     state.reason = Some(reason);
-    Container {
-        id: id.clone(),
-        name: None,
-        image: String::new(),
-        image_id: None,
-        command: Vec::new(),
-        created,
-        labels: std::collections::BTreeMap::new(),
-        ports: Vec::new(),
-        tty: false,
-        auto_remove: false,
-        state,
-        degraded: None,
-        intent: None,
-        generation: Generation::default(),
-    }
+    Container { state, ..Container::new(id.clone(), String::new(), created) }
 }
 
 /// `state.json`. One that makes no sense says nothing, as one that is missing.

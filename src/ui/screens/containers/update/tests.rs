@@ -1,25 +1,19 @@
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use super::*;
-use crate::engine::domain::{ContainerState, Generation, HostLink, HostSpec, Inventory, Timestamp};
+use crate::engine::domain::{ContainerState, HostLink, HostSpec, Inventory, Timestamp};
 
 fn container(digit: char, name: &str, created: i64, code: Option<i32>) -> Arc<Container> {
     let status = if code.is_some() { Status::Exited } else { Status::Running };
     Arc::new(Container {
-        id: digit.to_string().repeat(64).parse().unwrap(),
         name: Some(name.parse().unwrap()),
-        image: format!("image-of-{name}"),
-        image_id: None,
         command: vec!["run".to_owned()],
-        created: Timestamp::from_unix_seconds(created),
-        labels: BTreeMap::new(),
-        ports: Vec::new(),
-        tty: false,
-        auto_remove: false,
         state: ContainerState { status, exit_code: code, ..ContainerState::created() },
-        degraded: None,
-        intent: None,
-        generation: Generation(1),
+        ..Container::new(
+            digit.to_string().repeat(64).parse().unwrap(),
+            format!("image-of-{name}"),
+            Timestamp::from_unix_seconds(created),
+        )
     })
 }
 

@@ -1,27 +1,17 @@
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use super::*;
 use crate::{
-    engine::domain::{ContainerState, Generation, HostSpec, Timestamp, Verb},
+    engine::domain::{ContainerState, HostSpec, Timestamp, Verb},
     ui::theme::GlyphSet,
 };
 
 fn container(state: ContainerState) -> Container {
     Container {
-        id: "a".repeat(64).parse().unwrap(),
         name: Some("web".parse().unwrap()),
-        image: "nginx".to_owned(),
-        image_id: None,
         command: vec!["nginx".to_owned(), "-g".to_owned()],
-        created: Timestamp::from_unix_seconds(0),
-        labels: BTreeMap::new(),
-        ports: Vec::new(),
-        tty: false,
-        auto_remove: false,
         state,
-        degraded: None,
-        intent: None,
-        generation: Generation(1),
+        ..Container::new("a".repeat(64).parse().unwrap(), "nginx", Timestamp::from_unix_seconds(0))
     }
 }
 

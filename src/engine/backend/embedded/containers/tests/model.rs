@@ -1,6 +1,7 @@
 //! What do the verbs run on in tests? A kernel in memory, an image of nothing, and a process that can die anywhere.
 //!
-//! Deliberately elsewhere: what is checked (`super`).
+//! Deliberately elsewhere: what is checked (`super`); the simulation of a whole machine (`tests/simulation`), which has no
+//! real disk under it and does not run where file systems have other rules (Windows).
 
 use std::{
     collections::BTreeMap,
