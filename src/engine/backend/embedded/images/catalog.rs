@@ -105,8 +105,10 @@ impl ImageStore {
     pub fn ready(&self, id: &Digest, context: &OperationContext) -> Result<()> {
         match self.records.image_or_held(id) {
             Ok(Some(record)) if !self.is_unpacked(&record) => self.restore(&record, context),
-            // A record that cannot be read says nothing about the layers: the mount will tell.
-            Ok(Some(_) | None) | Err(_) => Ok(()),
+            Ok(Some(_) | None) => Ok(()),
+            // A damaged record says nothing about the layers: the mount will tell.
+            Err(error) if error.kind() == ErrorKind::Corrupt => Ok(()),
+            Err(error) => Err(error),
         }
     }
 

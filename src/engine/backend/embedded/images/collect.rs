@@ -48,6 +48,7 @@ impl ImageStore {
             self.clear_temporaries(&self.layout.blobs("sha256"))?;
             self.clear_temporaries(&self.layout.blobs("sha512"))?;
         }
+        self.clear_empty_repositories()?;
         collected.index = self.write_index();
         drop(guard);
         self.empty_trash()?;
@@ -152,6 +153,21 @@ impl ImageStore {
 
     fn clear_guarded_temporaries(&self) -> Result<()> {
         self.guarded_directories()?.iter().try_for_each(|directory| self.clear_temporaries(directory))
+    }
+
+    /// Directories of tags that were never written, or whose removal was cut. Inner ones first.
+    fn clear_empty_repositories(&self) -> Result<()> {
+        let mut directories = self.guarded_directories()?;
+        let top = self.layout.references();
+        directories.retain(|directory| directory.starts_with(&top) && *directory != top);
+        directories.sort_by_key(|directory| std::cmp::Reverse(directory.components().count()));
+        for directory in directories {
+            if self.disk.list(&directory).is_ok_and(|entries| entries.is_empty()) {
+                // Left behind it holds no tag, and is found again.
+                let _ = self.disk.remove_tree(&directory);
+            }
+        }
+        Ok(())
     }
 
     /// Removes half-written files where nobody writes now.

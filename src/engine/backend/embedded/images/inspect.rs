@@ -2,6 +2,8 @@
 //!
 //! Deliberately elsewhere: tables (`cli`), finding the image (`catalog`).
 
+use std::io;
+
 use serde_json::{Map, Value, json};
 
 use super::{records::ImageRecord, store::ImageStore};
@@ -125,6 +127,24 @@ impl ImageStore {
 
     /// Writes `index.json`, so that the directory is an OCI image layout with every tag in it. image-layout.md.
     pub(super) fn write_index(&self) -> Result<()> {
+        let index = self.index()?;
+        self.disk
+            .write_atomic(&self.layout.index(), index.as_bytes())
+            .map_err(|error| Error::io("writing the image index", error))
+    }
+
+    /// Whether `index.json` says what is here: it is never synced, and a full disk keeps it from being written.
+    pub(super) fn is_index_right(&self) -> Result<bool> {
+        let should = self.index()?;
+        match self.disk.read(&self.layout.index()) {
+            Ok(there) => Ok(there == should.as_bytes()),
+            // Nothing was ever pulled.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(self.records.tags()?.is_empty()),
+            Err(error) => Err(Error::io("reading the image index", error)),
+        }
+    }
+
+    fn index(&self) -> Result<String> {
         let records = self.records.images()?;
         let manifests = self.records.tags()?.into_iter().filter_map(|(tag, id)| {
             let record = records.iter().find(|record| record.id == id)?;
@@ -132,10 +152,7 @@ impl ImageStore {
             annotations.insert("org.opencontainers.image.ref.name".to_owned(), json!(tag.to_string()));
             Some(Descriptor { annotations: Some(annotations), ..record.manifest.clone() })
         });
-        let index =
-            json!({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": manifests.collect::<Vec<Descriptor>>()});
-        self.disk
-            .write_atomic(&self.layout.root().join("index.json"), index.to_string().as_bytes())
-            .map_err(|error| Error::io("writing the image index", error))
+        let manifests: Vec<Descriptor> = manifests.collect();
+        Ok(json!({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": manifests}).to_string())
     }
 }

@@ -99,6 +99,10 @@ impl Layout {
         path.join(TAGS).join(format!("{}.json", reference.tag_or_latest().as_str()))
     }
 
+    pub(super) fn index(&self) -> PathBuf {
+        self.root.join("index.json")
+    }
+
     pub(super) fn leases(&self) -> PathBuf {
         self.root.join("leases")
     }

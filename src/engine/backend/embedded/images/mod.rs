@@ -35,6 +35,7 @@ pub use self::{
     catalog::PinnedImage,
     pull::Pulled,
     records::{ImageRecord, RecordLayer},
-    remove::{ImageUser, PruneScope, Removed},
+    remove::{PruneScope, Removed},
     store::ImageStore,
+    untag::ImageUser,
 };

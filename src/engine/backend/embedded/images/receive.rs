@@ -74,7 +74,12 @@ impl Partial {
         let path = blobs.layout().partial_blob(&descriptor.digest);
         let disk = blobs.disk();
         let mut digester = Digester::new(descriptor.digest.algorithm());
-        let mut received = disk.stat(&path).map_or(0, |stat| stat.len); // Not there: nothing received.
+        // A file that is there and cannot be looked at must not be written on: what comes would follow what is in it.
+        let mut received = match disk.stat(&path) {
+            Ok(stat) => stat.len,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
+            Err(error) => return Err(failed(error)),
+        };
         if received > descriptor.size {
             disk.truncate(&path, 0).map_err(failed)?;
             received = 0;

@@ -6,18 +6,9 @@ use super::{
     collect::Partials,
     records::ImageRecord,
     store::ImageStore,
-    untag::{Fate, Named, decide},
+    untag::{Fate, ImageUser, Named, decide},
 };
 use crate::engine::domain::{Digest, Error, ErrorKind, Force, ImageReference, Result, Size, Verb};
-
-/// A container that was made of an image.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ImageUser {
-    pub image: Digest,
-    /// The container's name, for messages.
-    pub container: String,
-    pub running: bool,
-}
 
 /// Which images a prune takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,8 +11,8 @@ use std::{
 use super::{
     collect::{Partials, is_ingested, is_partial},
     records::ImageRecord,
-    remove::ImageUser,
     store::ImageStore,
+    untag::ImageUser,
 };
 use crate::engine::{
     backend::embedded::{
@@ -87,6 +87,9 @@ impl ImageStore {
                 let name = format!("{}.json", record.id.hex());
                 note(&self.layout.held(), &name, "kept for containers that are gone", "deleted");
             }
+        }
+        if !self.is_index_right()? {
+            note(self.layout.root(), "index.json", "it does not say what is here", "written again");
         }
         if living == 0 {
             for (directory, count, what) in self.ownerless()? {

@@ -20,6 +20,9 @@ use crate::engine::{
     domain::{Error, Result},
 };
 
+/// `oci-layout`: the directory is an OCI image layout. image-layout.md.
+const LAYOUT_VERSION: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;
+
 /// The images of one embedded engine. Cloning is cheap; any number of processes may have the same store open.
 #[derive(Clone)]
 pub struct ImageStore {
@@ -48,9 +51,10 @@ impl ImageStore {
             }
         }
         let version = layout.root().join("oci-layout");
-        if !disk.exists(&version) {
-            match disk.write_atomic(&version, br#"{"imageLayoutVersion":"1.0.0"}"#) {
-                // Somebody else opened it meanwhile, and has swept already.
+        // A power cut may have left an empty one.
+        if !disk.read(&version).is_ok_and(|there| there == LAYOUT_VERSION) {
+            match disk.write_durable(&version, LAYOUT_VERSION) {
+                // Somebody else opened it meanwhile, or the disk is full or read-only: only other tools read it.
                 Err(_) if disk.exists(&version) => {}
                 outcome => outcome.map_err(failed)?,
             }

@@ -5,8 +5,17 @@
 
 use std::collections::BTreeSet;
 
-use super::{catalog::FoundBy, remove::ImageUser};
-use crate::engine::domain::{Error, ErrorKind, Force, ImageReference, Result};
+use super::catalog::FoundBy;
+use crate::engine::domain::{Digest, Error, ErrorKind, Force, ImageReference, Result};
+
+/// A container that was made of an image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImageUser {
+    pub image: Digest,
+    /// The container's name, for messages.
+    pub container: String,
+    pub running: bool,
+}
 
 /// An image's names, and who was made of it.
 pub(super) struct Named<'a> {
@@ -106,7 +115,6 @@ fn has_one_name(named: &Named<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::domain::Digest;
 
     fn names(list: &[&str]) -> Vec<ImageReference> {
         let digest = Digest::sha256_of(b"image");
