@@ -78,7 +78,7 @@ impl World {
 }
 
 /// Everything a call can suffer, once each.
-const EFFECTS: [Effect; 8] = [
+pub const EFFECTS: [Effect; 8] = [
     Effect::Error,
     Effect::NoSpace,
     Effect::Delay(Duration::from_secs(20)),

@@ -42,7 +42,7 @@ pub struct Change {
 }
 
 /// A tree of files in memory.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct FileSystem {
     nodes: Vec<Option<Node>>,
     modified: Vec<u64>,

@@ -19,6 +19,7 @@ mod disk;
 mod faults;
 mod file_system;
 mod history;
+mod images;
 mod invariants;
 mod kernel;
 mod kernel_state;

@@ -1,0 +1,209 @@
+//! What if exactly the n-th call of an operation on images goes wrong? Every n, every effect; then repair, and everything
+//! must hold. Calls of the disk and of the registry count alike.
+//!
+//! Deliberately elsewhere: faults drawn by lot (`super`), the effects themselves (`simulation::crash_points`).
+
+use wharf::engine::{backend::embedded::images::PruneScope, domain::Force};
+
+use super::{
+    Site, invariants,
+    ledger::Book,
+    party::{Party, name},
+    registry::Content,
+};
+use crate::simulation::{
+    crash_points::{EFFECTS, Effect, Strike},
+    faults::Faults,
+    file_system::{FileSystem, PowerLoss},
+    scheduler::Scheduler,
+};
+
+/// An operation, and what must be there before it.
+struct Operation {
+    name: &'static str,
+    prepare: fn(&Party),
+    /// The power goes after the preparation.
+    cut: Option<PowerLoss>,
+    act: fn(&Party),
+}
+
+const TAG: fn(&Party) = |party| {
+    let id = unarmed(party, |party| party.store.find(&name("app", 1)).unwrap().id);
+    drop(party.tag(&id, &name("mirror", 1)));
+};
+
+const OPERATIONS: [Operation; 14] = [
+    operation("tag", pulled, TAG),
+    operation("rmi of one name of two", tagged, |party| drop(party.rmi(&name("mirror", 1), Force::No))),
+    operation("rmi", two_pulled, |party| drop(party.rmi(&name("app", 1), Force::No))),
+    operation("rmi -f of a running container's image", running, |party| {
+        drop(party.rmi(&name("app", 1), Force::Yes));
+    }),
+    operation("rmi -f of a stopped container's image", made, |party| drop(party.rmi(&name("app", 1), Force::Yes))),
+    operation("rm of its last container", held, |party| drop(party.rm("web"))),
+    operation("prune", two_pulled, |party| drop(party.prune(PruneScope::Unused))),
+    operation("pull", nothing, |party| drop(party.pull(&name("app", 1)))),
+    operation("pull of an index", nothing, |party| drop(party.pull(&name("app", 3)))),
+    operation("pull beside what is here", pulled, |party| drop(party.pull(&name("app", 2)))),
+    Operation {
+        cut: Some(PowerLoss::Torn),
+        ..operation("create after a power cut", pulled, |party| drop(party.create("web", &name("app", 1))))
+    },
+    Operation {
+        cut: Some(PowerLoss::Drop),
+        ..operation("start after a power cut", held, |party| drop(party.start("web")))
+    },
+    operation("push", tagged, |party| drop(party.push(&name("mirror", 1)))),
+    operation("repair", half_removed, |party| drop(party.repair())),
+];
+
+const fn operation(name: &'static str, prepare: fn(&Party), act: fn(&Party)) -> Operation {
+    Operation { name, prepare, cut: None, act }
+}
+
+fn nothing(_: &Party) {}
+
+fn pulled(party: &Party) {
+    party.pull(&name("app", 1)).unwrap();
+}
+
+fn two_pulled(party: &Party) {
+    pulled(party);
+    party.pull(&name("app", 2)).unwrap();
+}
+
+fn tagged(party: &Party) {
+    pulled(party);
+    TAG(party);
+}
+
+fn made(party: &Party) {
+    pulled(party);
+    party.create("web", &name("app", 1)).unwrap();
+}
+
+fn running(party: &Party) {
+    made(party);
+    party.start("web").unwrap();
+}
+
+fn held(party: &Party) {
+    made(party);
+    party.rmi(&name("app", 1), Force::Yes).unwrap();
+}
+
+/// A record is gone, what it named is not.
+fn half_removed(party: &Party) {
+    two_pulled(party);
+    let id = party.store.find(&name("app", 1)).unwrap().id;
+    party.rmi(&name("app", 1), Force::No).unwrap();
+    party.pull(&name("app", 1)).unwrap();
+    let record = format!("{}/records/{}.json", super::party::ROOT, id.hex());
+    party.machine.disk.remove_file(record.as_ref()).unwrap();
+}
+
+/// Looks without being struck: looking changes nothing.
+fn unarmed<T>(party: &Party, look: impl FnOnce(&Party) -> T) -> T {
+    let armed = std::mem::replace(&mut party.site.world.state().strike.armed, false);
+    let seen = look(party);
+    party.site.world.state().strike.armed = armed;
+    seen
+}
+
+/// The machine as an operation finds it, made once and copied for every point.
+struct Scene {
+    files: FileSystem,
+    content: Content,
+    book: Book,
+    now: u64,
+    boot: u32,
+}
+
+impl Scene {
+    fn of(operation: &Operation) -> Self {
+        let site = Site::new(0, Faults::none(), false);
+        run_one(&site, "prepare", operation.prepare);
+        if let Some(how) = operation.cut {
+            site.world.lose_power(how);
+        }
+        let state = site.world.state();
+        assert_eq!(state.violation, None, "{}: preparing", operation.name);
+        Self {
+            files: state.files.clone(),
+            content: site.remote.content().clone(),
+            book: site.ledger.book().clone(),
+            now: state.now,
+            boot: state.boot,
+        }
+    }
+
+    /// A torn power cut draws lots: another point, another draw.
+    fn copy(&self, seed: u64, traced: bool) -> Site {
+        let site = Site::new(seed, Faults::none(), traced);
+        *site.remote.content() = self.content.clone();
+        *site.ledger.book() = self.book.clone();
+        {
+            let mut state = site.world.state();
+            state.files = self.files.clone();
+            (state.now, state.boot) = (self.now, self.boot);
+        }
+        site
+    }
+}
+
+fn run_one(site: &Site, name: &str, body: impl FnOnce(&Party) + 'static) {
+    let mut scheduler = Scheduler::default();
+    let process = site.spawn(name, None, body);
+    scheduler.run(&site.world, |world| !world.is_alive(process));
+    scheduler.end(&site.world);
+}
+
+/// Runs `operation` with its call number `at` struck. How many calls there were.
+fn try_point(
+    operation: &Operation,
+    scene: &Scene,
+    at: u64,
+    effect: Effect,
+    traced: bool,
+) -> (u64, Option<String>, String) {
+    let site = scene.copy(at, traced);
+    let act = operation.act;
+    let strike = Strike { armed: true, at: Some((at, effect)), counted: 0 };
+    run_one(&site, "act", move |party| {
+        party.site.world.state().strike = strike;
+        act(party);
+    });
+    site.world.state().strike.armed = false;
+    // That images can still be used is shown at every fourth point, that they can be removed at every one.
+    let after = if at % 4 == 0 { invariants::come_to_rest } else { invariants::come_to_rest_unused };
+    run_one(&site, "repair", after);
+    let trace = site.world.trace();
+    let state = site.world.state();
+    (state.strike.counted, state.violation.clone(), trace)
+}
+
+#[test]
+fn an_operation_on_images_struck_at_any_call_by_anything_leaves_nothing_half_done() {
+    let mut total = 0;
+    for operation in &OPERATIONS {
+        let mut points = 0;
+        let scene = Scene::of(operation);
+        for effect in EFFECTS {
+            for at in 1.. {
+                let (counted, violation, _) = try_point(operation, &scene, at, effect, false);
+                if let Some(why) = violation {
+                    let (_, _, trace) = try_point(operation, &scene, at, effect, true);
+                    panic!("{}, call {at} suffers {effect:?}: {why}\n{trace}", operation.name);
+                }
+                if counted < at {
+                    break;
+                }
+                points += 1;
+            }
+        }
+        assert!(points > 0, "{}: nothing was struck", operation.name);
+        println!("crash points of {}: {points}", operation.name);
+        total += points;
+    }
+    println!("crash points of images: {total}, all held");
+}
