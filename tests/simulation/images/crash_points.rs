@@ -5,17 +5,17 @@
 
 use wharf::engine::{backend::embedded::images::PruneScope, domain::Force};
 
+use super::super::{
+    crash_points::{EFFECTS, Effect, Strike},
+    faults::Faults,
+    file_system::{FileSystem, PowerLoss},
+    scheduler::Scheduler,
+};
 use super::{
     Site, invariants,
     ledger::Book,
     party::{Party, name},
     registry::Content,
-};
-use crate::simulation::{
-    crash_points::{EFFECTS, Effect, Strike},
-    faults::Faults,
-    file_system::{FileSystem, PowerLoss},
-    scheduler::Scheduler,
 };
 
 /// An operation, and what must be there before it.

@@ -220,7 +220,7 @@ fn seeds_that_once_failed_hold() {
 }
 
 #[test]
-fn no_seed_breaks_a_promise() {
+fn every_seed_keeps_its_promises() {
     let count = number("WHARF_SIM_SEEDS").unwrap_or(200);
     let first = number("WHARF_SIM_FIRST").unwrap_or(1_000);
     let begun = Instant::now();

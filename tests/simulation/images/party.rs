@@ -25,17 +25,17 @@ use wharf::engine::{
     domain::{Digest, Error, ErrorKind, Force, ImageReference, RepairMode, Result, Verb},
 };
 
+use super::super::{
+    disk::SimulatedDisk,
+    scheduler::{InjectedPanic, ProcessId},
+    surroundings::{SimulatedClock, machine},
+    world::World,
+};
 use super::{
     ledger::{Fate, Ledger},
     registry::{HOST, Remote, SimulatedPace, SimulatedTransport},
     twins::{ImageTwin, disk},
     unpacker::{CONTEXTUAL, DATA, SimulatedUnpacker},
-};
-use crate::simulation::{
-    disk::SimulatedDisk,
-    scheduler::{InjectedPanic, ProcessId},
-    surroundings::{SimulatedClock, machine},
-    world::World,
 };
 
 pub const ROOT: &str = "/data/images";

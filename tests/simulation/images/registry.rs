@@ -23,8 +23,8 @@ use wharf::engine::{
     domain::{Digest, Platform},
 };
 
+use super::super::{scheduler::ProcessId, surroundings::SimulatedClock, world::World};
 use super::unpacker::CONTEXTUAL;
-use crate::simulation::{scheduler::ProcessId, surroundings::SimulatedClock, world::World};
 
 /// Where it answers; this machine, so plain HTTP.
 pub const HOST: &str = "localhost:5000";

@@ -10,7 +10,7 @@ use std::{
 
 use wharf::engine::backend::embedded::disk::{Disk, Entry, LockMode, LockedFile, Stat, Sync, TemporaryFile};
 
-use crate::simulation::{disk::SimulatedDisk, scheduler::ProcessId, world::World};
+use super::super::{disk::SimulatedDisk, scheduler::ProcessId, world::World};
 
 /// A bug that somebody had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

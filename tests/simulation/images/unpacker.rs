@@ -14,7 +14,7 @@ use wharf::engine::backend::embedded::{
     images::unpacker::{LayerPath, UnpackLimits, UnpackReport, Unpacker},
 };
 
-use crate::simulation::{disk::SimulatedDisk, scheduler::die};
+use super::super::{disk::SimulatedDisk, scheduler::die};
 
 /// The mark of an archive that leaves something to the layers below.
 pub const CONTEXTUAL: &[u8] = b"implied";
