@@ -2,7 +2,7 @@
 //!
 //! Deliberately elsewhere: transient notices (`state::Notice`).
 
-use super::Reaction;
+use super::{Reaction, Wish};
 use crate::{
     engine::domain::Error,
     text::{SafeText, escape_for_terminal},
@@ -65,28 +65,11 @@ impl State {
     }
 
     pub fn key(&mut self, key: Key) -> Reaction {
-        match key.code {
-            KeyCode::Esc | KeyCode::Enter | KeyCode::Char('q' | ' ') => Reaction::Close,
-            KeyCode::Char('Y') => match &self.cli {
-                Some(cli) => Reaction::Want(vec![super::Wish::Copy(cli.clone())]),
-                None => Reaction::Stay,
-            },
-            KeyCode::Char(_)
-            | KeyCode::Tab
-            | KeyCode::BackTab
-            | KeyCode::Backspace
-            | KeyCode::Delete
-            | KeyCode::Insert
-            | KeyCode::Up
-            | KeyCode::Down
-            | KeyCode::Left
-            | KeyCode::Right
-            | KeyCode::Home
-            | KeyCode::End
-            | KeyCode::PageUp
-            | KeyCode::PageDown
-            | KeyCode::Function(_) => Reaction::Stay,
+        if matches!(key.code, KeyCode::Esc | KeyCode::Enter | KeyCode::Char('q' | ' ')) {
+            return Reaction::Close;
         }
+        let cli = self.cli.as_ref().filter(|_| key.code == KeyCode::Char('Y'));
+        cli.map_or(Reaction::Stay, |cli| Reaction::Want(vec![Wish::Copy(cli.clone())]))
     }
 
     pub fn draw(&self, canvas: &mut Canvas<'_>) {

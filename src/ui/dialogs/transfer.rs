@@ -4,7 +4,7 @@
 
 use super::{Reaction, Wish};
 use crate::{
-    engine::domain::{Operation, OperationId, OperationState, TransferPhase},
+    engine::domain::{Operation, OperationId, OperationState, Transfer, TransferPhase},
     text::{SafeText, units},
     ui::{
         effect::SubmitId,
@@ -25,28 +25,14 @@ pub struct State {
 
 impl State {
     pub fn key(&mut self, key: Key, facts: &Facts) -> Reaction {
-        match key.code {
-            KeyCode::Esc | KeyCode::Enter | KeyCode::Char('q') => Reaction::Close,
-            KeyCode::Char('x') => match self.find(facts) {
-                Some(operation) if operation.is_running() => Reaction::Want(vec![Wish::CancelOperation(operation.id)]),
-                Some(_) | None => Reaction::Close,
-            },
-            KeyCode::Char(_)
-            | KeyCode::Tab
-            | KeyCode::BackTab
-            | KeyCode::Backspace
-            | KeyCode::Delete
-            | KeyCode::Insert
-            | KeyCode::Up
-            | KeyCode::Down
-            | KeyCode::Left
-            | KeyCode::Right
-            | KeyCode::Home
-            | KeyCode::End
-            | KeyCode::PageUp
-            | KeyCode::PageDown
-            | KeyCode::Function(_) => Reaction::Stay,
+        if matches!(key.code, KeyCode::Esc | KeyCode::Enter | KeyCode::Char('q')) {
+            return Reaction::Close;
         }
+        if key.code != KeyCode::Char('x') {
+            return Reaction::Stay;
+        }
+        let running = self.find(facts).filter(|operation| operation.is_running());
+        running.map_or(Reaction::Close, |operation| Reaction::Want(vec![Wish::CancelOperation(operation.id)]))
     }
 
     fn find<'a>(&self, facts: &'a Facts) -> Option<&'a Operation> {
@@ -67,53 +53,13 @@ impl State {
             canvas.put(inner.row(0), "asking the engine", theme.dim);
             return;
         };
-        let (done, total) = operation.progress.bytes();
-        let mut pen = canvas.pen(inner.row(0));
-        pen.column(4, &bar::percent(done, total), theme.strong).gap(1);
-        let place = Area { width: 24.min(pen.rest().width), ..pen.rest() };
-        pen.gap(26);
-        if total > 0 {
-            let took = facts.now.since(operation.started).as_secs_f64().max(0.1);
-            #[expect(
-                clippy::cast_precision_loss,
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "a rate for reading, never negative"
-            )]
-            let rate = (done as f64 / took) as u64;
-            let words = format!(
-                "{} of {} · {}/s",
-                units::bytes_short(done),
-                units::bytes_short(total),
-                units::bytes_short(rate)
-            );
-            pen.put(&words, theme.text);
-        }
+        draw_total(canvas, inner.row(0), operation, facts);
         put_cut(canvas, inner.row(1), &SafeText::from_untrusted(&self.step(operation, facts)), theme.dim);
-        bar::draw(canvas, place, done, total);
         // What moves now is what a person looks for; what is done can scroll away.
-        let settled = |phase| matches!(phase, TransferPhase::Done | TransferPhase::Exists | TransferPhase::Mounted);
-        let first_open = transfers.iter().position(|transfer| !settled(transfer.phase)).unwrap_or(0);
+        let first_open = transfers.iter().position(|transfer| !is_settled(transfer.phase)).unwrap_or(0);
         let first = first_open.min(transfers.len().saturating_sub(usize::from(listed)));
         for (row, transfer) in (2..).zip(transfers.iter().skip(first).take(usize::from(listed))) {
-            let style = match transfer.phase {
-                TransferPhase::Done | TransferPhase::Exists | TransferPhase::Mounted => theme.good,
-                TransferPhase::Failed => theme.bad,
-                TransferPhase::Waiting | TransferPhase::Joined => theme.dim,
-                TransferPhase::Fetching | TransferPhase::Unpacking | TransferPhase::Uploading => theme.busy,
-            };
-            let mut pen = canvas.pen(inner.row(row));
-            pen.column(8, transfer.phase.word(), style).gap(1);
-            pen.column(14, &SafeText::from_untrusted(&transfer.name), theme.text).gap(1);
-            pen.column_right(7, &units::bytes_short(transfer.total.max(transfer.done)), theme.dim).gap(2);
-            let place = Area { width: 18.min(pen.rest().width), ..pen.rest() };
-            pen.gap(20);
-            if transfer.files > 0 {
-                pen.put(&format!("{} files", transfer.files), theme.dim);
-            }
-            if !settled(transfer.phase) && transfer.total > 0 {
-                bar::draw(canvas, place, transfer.done, transfer.total);
-            }
+            draw_blob(canvas, inner.row(row), transfer);
         }
         let mut pen = canvas.pen(inner.row(listed + 3));
         if operation.is_running() {
@@ -138,4 +84,52 @@ impl State {
             OperationState::Finished { outcome: Err(error), .. } => error.to_string(),
         }
     }
+}
+
+fn draw_total(canvas: &mut Canvas<'_>, area: Area, operation: &Operation, facts: &Facts) {
+    let theme = canvas.theme;
+    let (done, total) = operation.progress.bytes();
+    let mut pen = canvas.pen(area);
+    pen.column(4, &bar::percent(done, total), theme.strong).gap(1);
+    let place = Area { width: 24.min(pen.rest().width), ..pen.rest() };
+    pen.gap(26);
+    if total > 0 {
+        let took = facts.now.since(operation.started).as_secs_f64().max(0.1);
+        #[expect(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a rate for reading, never negative"
+        )]
+        let rate = (done as f64 / took) as u64;
+        let [done, total, rate] = [done, total, rate].map(units::bytes_short);
+        pen.put(&format!("{done} of {total} · {rate}/s"), theme.text);
+    }
+    bar::draw(canvas, place, done, total);
+}
+
+fn draw_blob(canvas: &mut Canvas<'_>, area: Area, transfer: &Transfer) {
+    let theme = canvas.theme;
+    let style = match transfer.phase {
+        TransferPhase::Done | TransferPhase::Exists | TransferPhase::Mounted => theme.good,
+        TransferPhase::Failed => theme.bad,
+        TransferPhase::Waiting | TransferPhase::Joined => theme.dim,
+        TransferPhase::Fetching | TransferPhase::Unpacking | TransferPhase::Uploading => theme.busy,
+    };
+    let mut pen = canvas.pen(area);
+    pen.column(8, transfer.phase.word(), style).gap(1);
+    pen.column(14, &SafeText::from_untrusted(&transfer.name), theme.text).gap(1);
+    pen.column_right(7, &units::bytes_short(transfer.total.max(transfer.done)), theme.dim).gap(2);
+    let place = Area { width: 18.min(pen.rest().width), ..pen.rest() };
+    pen.gap(20);
+    if transfer.files > 0 {
+        pen.put(&format!("{} files", transfer.files), theme.dim);
+    }
+    if !is_settled(transfer.phase) && transfer.total > 0 {
+        bar::draw(canvas, place, transfer.done, transfer.total);
+    }
+}
+
+fn is_settled(phase: TransferPhase) -> bool {
+    matches!(phase, TransferPhase::Done | TransferPhase::Exists | TransferPhase::Mounted)
 }
