@@ -109,8 +109,7 @@ pub fn complain(text: &str) {
 }
 
 /// The completion script of a shell, generated from the table of verbs.
-#[must_use]
-pub fn completion_script(shell: Shell) -> &'static str {
+fn completion_script(shell: Shell) -> &'static str {
     match shell {
         Shell::Bash => include_str!("../../assets/completions/wharf.bash"),
         Shell::Zsh => include_str!("../../assets/completions/_wharf"),

@@ -62,13 +62,8 @@ const WORKERS: usize = 2;
 /// The first frame is drawn before the engine is asked anything. The terminal is given back whatever happens.
 #[must_use]
 pub fn run(host: HostSpec, locations: Locations, settings: Settings) -> ExitCode {
-    run_with(host, effect_runner::real_hosts(locations.clone(), settings.engine.clone()), &locations, settings)
-}
-
-/// As [`run`], with hosts opened by the caller: tests run the whole interface over the fake backend.
-#[must_use]
-pub fn run_with(host: HostSpec, open: OpenEngine, locations: &Locations, settings: Settings) -> ExitCode {
-    let ended = panic::catch_unwind(panic::AssertUnwindSafe(|| start(host, open, locations, settings)));
+    let open = effect_runner::real_hosts(locations.clone(), settings.engine.clone());
+    let ended = panic::catch_unwind(panic::AssertUnwindSafe(|| start(host, open, &locations, settings)));
     match ended {
         Ok(Ok(())) => ExitCode::SUCCESS,
         // The hook has given the terminal back and said what happened.

@@ -109,12 +109,6 @@ impl Stage {
         self.handle(Message::Terminal { event, frame: self.state.frame });
     }
 
-    /// Turns the wheel down over a cell.
-    pub fn wheel_down(&mut self, x: u16, y: u16) {
-        let event = TerminalEvent::Mouse(Mouse { x, y, kind: MouseKind::ScrollDown });
-        self.handle(Message::Terminal { event, frame: self.state.frame });
-    }
-
     pub fn resize(&mut self, columns: u16, rows: u16) {
         let size = Size { columns, rows };
         self.picture = Picture::new(size);

@@ -14,11 +14,7 @@ pub mod transfer;
 use crate::{
     engine::domain::{Command, HostSpec, OperationId},
     ui::{
-        effect::SessionRequest,
-        facts::Facts,
-        feedback::Feedback,
-        input::{Key, Mouse},
-        screens::detail::logs::state::Since,
+        effect::SessionRequest, facts::Facts, feedback::Feedback, input::Key, screens::detail::logs::state::Since,
         widgets::Canvas,
     },
 };
@@ -74,7 +70,7 @@ impl Dialog {
     }
 
     /// A click on the nth item.
-    pub fn click(&mut self, item: usize, frame: u64, _mouse: Mouse) -> Reaction {
+    pub fn click(&mut self, item: usize, frame: u64) -> Reaction {
         match self {
             Self::Choice(state) => state.choose(item),
             Self::Confirm(state) => state.click(item, frame),

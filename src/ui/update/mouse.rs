@@ -31,7 +31,7 @@ pub fn mouse(state: &mut State, mouse: Mouse, frame: u64) -> Vec<Effect> {
 fn click(state: &mut State, mouse: Mouse, top: u16, hit: Hit, frame: u64) -> Vec<Effect> {
     if let Some(dialog) = state.dialogs.last_mut() {
         if let Hit::DialogItem(item) = hit {
-            let reaction = dialog.click(item, frame, mouse);
+            let reaction = dialog.click(item, frame);
             return wishes::react(state, reaction);
         }
         return Vec::new();
