@@ -34,7 +34,10 @@ use super::{
     update::update,
     view,
 };
-use crate::engine::domain::{HostSpec, Timestamp};
+use crate::{
+    engine::domain::{HostSpec, Timestamp},
+    text::SafeText,
+};
 
 /// Messages waiting for the loop. A full queue slows streams, never keys: those have their own.
 const FACTS: usize = 64;
@@ -304,6 +307,6 @@ pub fn note_problems(state: &mut State, problems: &[String]) {
     if let Some(first) = problems.first() {
         let more = problems.len() - 1;
         let rest = if more > 0 { format!(" (and {more} more)") } else { String::new() };
-        state.note(NoticeTone::Bad, format!("{}{rest}", crate::text::SafeText::from_untrusted(first)));
+        state.note(NoticeTone::Bad, format!("{}{rest}", SafeText::from_untrusted(first)));
     }
 }

@@ -15,7 +15,10 @@ use super::{
     settings::Settings,
     theme::{BUILT_IN, Theme},
 };
-use crate::engine::domain::{Command, HostSpec, Timestamp};
+use crate::{
+    engine::domain::{Command, HostSpec, Timestamp},
+    text::SafeText,
+};
 
 #[derive(Debug)]
 pub struct State {
@@ -203,7 +206,7 @@ impl State {
         let all: Vec<Theme> = built_in.chain(self.own_themes.iter().cloned()).collect();
         let here = all.iter().position(|theme| theme.name == self.theme.name).unwrap_or(0);
         if let Some(next) = all.into_iter().cycle().nth(here + 1) {
-            self.note(NoticeTone::Plain, format!("theme {}", crate::text::SafeText::from_untrusted(&next.name)));
+            self.note(NoticeTone::Plain, format!("theme {}", SafeText::from_untrusted(&next.name)));
             self.theme = next;
         }
     }

@@ -3,21 +3,26 @@
 //! Deliberately elsewhere: acting on containers (`containers`) and images (`images`).
 
 use super::{containers, images, leave, refresh, viewer, visit_selection};
-use crate::ui::{
-    command_line,
-    cursor::Step,
-    dialogs::{Dialog, Wish, choice, help, message},
-    effect::Effect,
-    keymap::Action,
-    layout::Zoom,
-    screens::{
-        Screen,
-        containers::state::{Filter, SortBy},
-        detail::state::Tab,
-        images::state::{History, Order},
-        operations,
+use crate::{
+    engine::domain::{Operation, OperationState},
+    text::SafeText,
+    ui::{
+        command_line,
+        cursor::Step,
+        dialogs::{Dialog, Wish, choice, help, message, transfer},
+        effect::{Effect, SubmitId},
+        facts::Facts,
+        keymap::Action,
+        layout::Zoom,
+        screens::{
+            Screen,
+            containers::state::{Filter, SortBy},
+            detail::state::Tab,
+            images::state::{History, Order},
+            operations,
+        },
+        state::{NoticeTone, Part, Quitting, State},
     },
-    state::{NoticeTone, Part, Quitting, State},
 };
 
 pub fn perform(state: &mut State, action: Action) -> Vec<Effect> {
@@ -34,14 +39,7 @@ pub fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Right => sideways(state, 8),
         Action::Open => open(state),
         Action::Back => back(state),
-        Action::Filter => {
-            match state.screen {
-                Screen::Containers => state.containers.filter.typing = true,
-                Screen::Images => state.images.filter.typing = true,
-                Screen::Operations => {}
-            }
-            Vec::new()
-        }
+        Action::Filter => filter(state),
         Action::SortByTrouble | Action::SortByName | Action::SortByStatus | Action::SortByImage | Action::SortByAge => {
             sort(state, action)
         }
@@ -57,33 +55,8 @@ pub fn perform(state: &mut State, action: Action) -> Vec<Effect> {
             Screen::Images => open(state),
             Screen::Operations => Vec::new(),
         },
-        Action::FocusNext => {
-            state.part = match state.part {
-                Part::List if state.has_rows() => Part::Detail,
-                Part::List | Part::Detail => Part::List,
-            };
-            if state.part == Part::List {
-                state.split.zoom = Zoom::Both;
-            }
-            Vec::new()
-        }
-        Action::Grow => {
-            state.split.grow();
-            Vec::new()
-        }
-        Action::Shrink | Action::Arrange if state.split.zoom == Zoom::Detail => {
-            // From the whole screen, less room means beside the list again.
-            state.split.zoom = Zoom::Both;
-            Vec::new()
-        }
-        Action::Shrink => {
-            state.split.shrink();
-            Vec::new()
-        }
-        Action::Arrange => {
-            state.split.turn(state.size);
-            Vec::new()
-        }
+        Action::FocusNext => focus_next(state),
+        Action::Grow | Action::Shrink | Action::Arrange => split(state, action),
         Action::Follow
         | Action::Wrap
         | Action::Timestamps
@@ -127,10 +100,7 @@ pub fn perform(state: &mut State, action: Action) -> Vec<Effect> {
             state.operations = Default::default();
             show(state, Screen::Operations)
         }
-        Action::Hosts => {
-            hosts(state);
-            Vec::new()
-        }
+        Action::Hosts => hosts(state),
         Action::Theme => {
             state.next_theme();
             Vec::new()
@@ -143,13 +113,7 @@ pub fn perform(state: &mut State, action: Action) -> Vec<Effect> {
             state.open(Dialog::Help(help::State::new(&state.keymap, &state.scopes())));
             Vec::new()
         }
-        Action::Refresh => {
-            let mut effects = vec![Effect::Resync];
-            if state.screen == Screen::Containers {
-                effects.extend(state.detail.load(&state.facts));
-            }
-            effects
-        }
+        Action::Refresh => ask_again(state),
         Action::Redraw => vec![Effect::Redraw],
         Action::Suspend => vec![Effect::Suspend],
         Action::Quit => match (state.screen, state.part) {
@@ -174,6 +138,45 @@ pub fn show_detail(state: &mut State, tab: Tab) -> Vec<Effect> {
     }
     state.part = Part::Detail;
     state.detail.show_tab(tab, &state.facts)
+}
+
+fn filter(state: &mut State) -> Vec<Effect> {
+    match state.screen {
+        Screen::Containers => state.containers.filter.typing = true,
+        Screen::Images => state.images.filter.typing = true,
+        Screen::Operations => {}
+    }
+    Vec::new()
+}
+
+fn focus_next(state: &mut State) -> Vec<Effect> {
+    state.part = match state.part {
+        Part::List if state.has_rows() => Part::Detail,
+        Part::List | Part::Detail => Part::List,
+    };
+    if state.part == Part::List {
+        state.split.zoom = Zoom::Both;
+    }
+    Vec::new()
+}
+
+fn split(state: &mut State, action: Action) -> Vec<Effect> {
+    match (action, state.split.zoom) {
+        (Action::Grow, _) => state.split.grow(),
+        // From the whole screen, less room means beside the list again.
+        (_, Zoom::Detail) => state.split.zoom = Zoom::Both,
+        (Action::Shrink, _) => state.split.shrink(),
+        _ => state.split.turn(state.size),
+    }
+    Vec::new()
+}
+
+fn ask_again(state: &mut State) -> Vec<Effect> {
+    let mut effects = vec![Effect::Resync];
+    if state.screen == Screen::Containers {
+        effects.extend(state.detail.load(&state.facts));
+    }
+    effects
 }
 
 fn tab(state: &mut State, tab: Tab) -> Vec<Effect> {
@@ -255,31 +258,31 @@ fn open(state: &mut State) -> Vec<Effect> {
             state.images.ask_history(&state.facts)
         }
         Screen::Operations => {
-            let Some(operation) = state.operations.current(&state.facts).cloned() else { return Vec::new() };
-            let subject = operations::view_model::subject(&operation, &state.facts);
-            let title = format!("{} {subject}", operation.verb);
-            let cli: String = operations::view_model::command_line(&operation, &state.facts).into();
-            let dialog = match &operation.state {
-                crate::engine::domain::OperationState::Finished { outcome: Err(error), .. } => {
-                    message::State::of_error(&title, error, Some(cli))
-                }
-                crate::engine::domain::OperationState::Finished { outcome: Ok(done), .. } => {
-                    let mut lines = done.output.clone();
-                    lines.extend(done.warnings.iter().map(|warning| format!("warning: {warning}")));
-                    let text = if lines.is_empty() { "done".to_owned() } else { lines.join("\n") };
-                    message::State { cli: Some(cli), ..message::State::note(&title, &text) }
-                }
-                crate::engine::domain::OperationState::Queued | crate::engine::domain::OperationState::Running => {
-                    state.dialogs.push(Dialog::Transfer(crate::ui::dialogs::transfer::State {
-                        title,
-                        submit: crate::ui::effect::SubmitId::default(),
-                        operation: Some(operation.id),
-                    }));
-                    return Vec::new();
-                }
-            };
-            state.open(Dialog::Message(dialog));
+            if let Some(operation) = state.operations.current(&state.facts).cloned() {
+                let dialog = about_operation(&operation, &state.facts);
+                state.open(dialog);
+            }
             Vec::new()
+        }
+    }
+}
+
+/// How far it is, or how it ended.
+fn about_operation(operation: &Operation, facts: &Facts) -> Dialog {
+    let title = format!("{} {}", operation.verb, operations::view_model::subject(operation, facts));
+    let cli = Some(String::from(operations::view_model::command_line(operation, facts)));
+    match &operation.state {
+        OperationState::Finished { outcome: Err(error), .. } => {
+            Dialog::Message(message::State::of_error(&title, error, cli))
+        }
+        OperationState::Finished { outcome: Ok(done), .. } => {
+            let mut lines = done.output.clone();
+            lines.extend(done.warnings.iter().map(|warning| format!("warning: {warning}")));
+            let text = if lines.is_empty() { "done".to_owned() } else { lines.join("\n") };
+            Dialog::Message(message::State { cli, ..message::State::note(&title, &text) })
+        }
+        OperationState::Queued | OperationState::Running => {
+            Dialog::Transfer(transfer::State { title, submit: SubmitId::default(), operation: Some(operation.id) })
         }
     }
 }
@@ -341,7 +344,7 @@ fn sort(state: &mut State, action: Action) -> Vec<Effect> {
     Vec::new()
 }
 
-fn hosts(state: &mut State) {
+fn hosts(state: &mut State) -> Vec<Effect> {
     let present = &state.facts.inventory.host;
     let fixed = [
         ("embedded", "our own engine, no daemon"),
@@ -358,6 +361,7 @@ fn hosts(state: &mut State) {
     };
     let items: Vec<_> = keys.zip(fixed.chain(named)).map(item).collect();
     state.open(Dialog::Choice(choice::State { title: "host".to_owned(), lines: Vec::new(), items, index: 0 }));
+    Vec::new()
 }
 
 fn cancel(state: &mut State) -> Vec<Effect> {
@@ -378,7 +382,7 @@ fn copy_command(state: &mut State) -> Vec<Effect> {
     let line = line.map(|operation| String::from(operations::view_model::command_line(operation, &state.facts)));
     match line {
         Some(line) => {
-            state.note(NoticeTone::Good, format!("copied: {}", crate::text::SafeText::from_untrusted(&line)));
+            state.note(NoticeTone::Good, format!("copied: {}", SafeText::from_untrusted(&line)));
             vec![Effect::Copy(line)]
         }
         None => Vec::new(),

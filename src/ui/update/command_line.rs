@@ -5,13 +5,17 @@
 use super::{actions, completion, leave, visit_selection, wishes};
 use crate::{
     cli::grammar::{self, InspectKind, Request},
-    engine::domain::{Command, ContainerSelector, Work},
+    engine::{
+        cli_line,
+        domain::{Command, ContainerId, ContainerSelector, ParseError, Work},
+    },
+    text::SafeText,
     ui::{
         dialogs::{Dialog, confirm, message},
         effect::{Effect, SessionKind, SessionRequest},
         input::{Key, KeyCode},
         keymap::{ACTIONS, Action, Scope},
-        screens::{Screen, detail::state::Tab},
+        screens::{Screen, containers::state::Filter, detail::state::Tab},
         state::{NoticeTone, State},
         widgets::text_field::Typed,
     },
@@ -137,12 +141,10 @@ fn own_word(state: &mut State, text: &str) -> Option<Vec<Effect>> {
         "host" | "hosts" if rest.is_empty() => actions::perform(state, Action::Hosts),
         "host" => {
             let named = state.settings.hosts.iter().find(|(name, _)| name == rest).map(|(_, host)| host.clone());
-            match named
-                .map_or_else(|| rest.parse().map_err(|error: crate::engine::domain::ParseError| error.to_string()), Ok)
-            {
+            match named.map_or_else(|| rest.parse().map_err(|error: ParseError| error.to_string()), Ok) {
                 Ok(host) => wishes::open_host(state, host),
                 Err(why) => {
-                    state.note(NoticeTone::Bad, crate::text::SafeText::from(why));
+                    state.note(NoticeTone::Bad, SafeText::from(why));
                     Vec::new()
                 }
             }
@@ -206,10 +208,7 @@ fn carry_out(state: &mut State, request: Request, text: &str) -> Vec<Effect> {
         | Request::Completion { .. }
         | Request::Version
         | Request::Complete(_) => {
-            state.note(
-                NoticeTone::Plain,
-                format!("run it in a shell: wharf {}", crate::text::SafeText::from_untrusted(text)),
-            );
+            state.note(NoticeTone::Plain, format!("run it in a shell: wharf {}", SafeText::from_untrusted(text)));
             Vec::new()
         }
     }
@@ -219,7 +218,7 @@ fn prune(state: &mut State, command: Command, what: &str) -> Vec<Effect> {
     state.open(Dialog::Confirm(confirm::State {
         title: format!("{}?", command.verb()),
         lines: vec![what.to_owned(), format!("on {}", state.facts.inventory.host)],
-        cli: crate::engine::cli_line(&command),
+        cli: cli_line(&command),
         verb: "Prune".to_owned(),
         commands: vec![command],
         button: confirm::Button::Cancel,
@@ -229,14 +228,14 @@ fn prune(state: &mut State, command: Command, what: &str) -> Vec<Effect> {
 }
 
 /// The container of a name, an id or the beginning of one.
-fn find(state: &mut State, query: &str) -> Option<crate::engine::domain::ContainerId> {
+fn find(state: &mut State, query: &str) -> Option<ContainerId> {
     let containers = &state.facts.inventory.containers;
     let by_name =
         containers.iter().find(|container| container.name.as_ref().is_some_and(|name| name.as_str() == query));
     let found = by_name.or_else(|| containers.iter().find(|container| container.id.as_str().starts_with(query)));
     let found = found.map(|container| container.id.clone());
     if found.is_none() {
-        state.note(NoticeTone::Bad, format!("No such container: {}", crate::text::SafeText::from_untrusted(query)));
+        state.note(NoticeTone::Bad, format!("No such container: {}", SafeText::from_untrusted(query)));
     }
     found
 }
@@ -246,7 +245,7 @@ fn show_container(state: &mut State, query: &str, tab: Tab) -> Vec<Effect> {
     let mut effects = actions::show(state, Screen::Containers);
     let rows = state.list_rows();
     if !state.containers.select(&id, &state.facts, rows) {
-        state.containers.filter = crate::ui::screens::containers::state::Filter::default();
+        state.containers.filter = Filter::default();
         state.containers.refresh(&state.facts, rows);
         state.containers.select(&id, &state.facts, rows);
     }
@@ -256,6 +255,6 @@ fn show_container(state: &mut State, query: &str, tab: Tab) -> Vec<Effect> {
 }
 
 fn open_session(state: &mut State, query: &str, kind: SessionKind) -> Vec<Effect> {
-    let Some(id) = find(state, query) else { return Vec::new() };
-    wishes::session(state, SessionRequest { container: id, name: query.to_owned(), kind })
+    let Some(container) = find(state, query) else { return Vec::new() };
+    vec![Effect::Session(SessionRequest { container, name: query.to_owned(), kind })]
 }

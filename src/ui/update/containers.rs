@@ -15,7 +15,7 @@ use crate::{
         dialogs::{Dialog, confirm, create, prompt},
         effect::{Effect, SessionKind, SessionRequest},
         keymap::Action,
-        screens::detail::state::Tab,
+        screens::{containers::view_model, detail::state::Tab},
         state::{NoticeTone, Part, State},
     },
 };
@@ -38,9 +38,8 @@ pub fn perform(state: &mut State, action: Action) -> Vec<Effect> {
             Some(Command::Restart { container: by_id(container), options: StopOptions::default() })
         }),
         Action::Pause => each(state, pause_or_unpause),
-        Action::Kill => ask(state, "kill", "Kill", "It gets no chance to end by itself.", |container| {
-            let container = container.has_process_then(by_id)?;
-            Some(Command::Kill { container, signal: Signal::KILL })
+        Action::Kill => ask(state, "kill", "Kill", "It gets no chance to end by itself.", |found, container| {
+            found.status().has_process().then_some(Command::Kill { container, signal: Signal::KILL })
         }),
         Action::Remove => ask_remove(state),
         Action::Rename => {
@@ -74,16 +73,6 @@ pub fn perform(state: &mut State, action: Action) -> Vec<Effect> {
             wishes::submit_and_watch(state, Command::Demo(Demo::Start))
         }
         _ => Vec::new(),
-    }
-}
-
-trait HasProcess {
-    fn has_process_then<T>(&self, make: impl FnOnce(&Self) -> T) -> Option<T>;
-}
-
-impl HasProcess for Container {
-    fn has_process_then<T>(&self, make: impl FnOnce(&Self) -> T) -> Option<T> {
-        self.status().has_process().then(|| make(self))
     }
 }
 
@@ -146,7 +135,7 @@ fn session(state: &mut State, kind: SessionKind) -> Vec<Effect> {
         state.note(NoticeTone::Bad, format!("{name} is not running; s starts it"));
         return Vec::new();
     }
-    wishes::session(state, SessionRequest { container, name, kind })
+    vec![Effect::Session(SessionRequest { container, name, kind })]
 }
 
 fn ask_remove(state: &mut State) -> Vec<Effect> {
@@ -156,31 +145,33 @@ fn ask_remove(state: &mut State) -> Vec<Effect> {
         Force::Yes => ("Stop and remove", "What runs is killed first. Named volumes are kept."),
         Force::No => ("Remove", "Its files and its log go. Named volumes are kept."),
     };
-    ask(state, "remove", verb, warning, |container| {
-        let options = RemoveOptions { force, ..RemoveOptions::default() };
-        Some(Command::Remove { container: by_id(container), options })
+    ask(state, "remove", verb, warning, |_, container| {
+        Some(Command::Remove { container, options: RemoveOptions { force, ..RemoveOptions::default() } })
     })
 }
 
+/// Asks before something that cannot be taken back. `command` is made for the id, and once more for the name, which a
+/// person reads more easily.
 fn ask(
     state: &mut State,
     verb: &str,
     button: &str,
     warning: &str,
-    command: impl Fn(&Container) -> Option<Command>,
+    command: impl Fn(&Container, ContainerSelector) -> Option<Command>,
 ) -> Vec<Effect> {
     let chosen: Vec<_> = targets(state)
         .into_iter()
-        .filter_map(|container| command(&container).map(|command| (container, command)))
+        .filter_map(|container| command(&container, by_id(&container)).map(|command| (container, command)))
         .collect();
-    let Some((first, first_command)) = chosen.first() else {
+    let named = |found: &Container| command(found, ContainerSelector::Query(found.display_name()));
+    let Some((first, line)) = chosen.first().and_then(|(first, _)| Some((first, cli_line(&named(first)?)))) else {
         state.note(NoticeTone::Plain, format!("nothing to {verb} here"));
         return Vec::new();
     };
     let host = SafeText::from(state.facts.inventory.host.to_string());
     let name = SafeText::from(first.display_name());
     let (title, mut lines) = if chosen.len() == 1 {
-        let status = crate::ui::screens::containers::view_model::status(first, &state.facts, state.theme.glyphs);
+        let status = view_model::status(first, &state.facts, state.theme.glyphs);
         (format!("{verb} {name}?"), vec![format!("{} on {host}", status.words)])
     } else {
         let names: Vec<String> =
@@ -193,10 +184,7 @@ fn ask(
         )
     };
     lines.push(warning.to_owned());
-    let mut cli = named_line(first_command, &first.display_name());
-    if chosen.len() > 1 {
-        cli = format!("{cli} …");
-    }
+    let cli = if chosen.len() > 1 { format!("{line} …") } else { line };
     state.open(Dialog::Confirm(confirm::State {
         title,
         lines,
@@ -208,16 +196,6 @@ fn ask(
     }));
     state.containers.marked.clear();
     Vec::new()
-}
-
-/// The command line with the container's name, which a person reads more easily than its id.
-fn named_line(command: &Command, name: &str) -> String {
-    let mut command = command.clone();
-    let named = ContainerSelector::Query(name.to_owned());
-    if let Command::Kill { container, .. } | Command::Remove { container, .. } = &mut command {
-        *container = named;
-    }
-    cli_line(&command)
 }
 
 fn copy(state: &mut State) -> Vec<Effect> {

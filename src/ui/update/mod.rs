@@ -15,10 +15,11 @@ mod outcomes;
 mod viewer;
 mod wishes;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use super::{
-    effect::{Effect, Timer},
+    dialogs::{Dialog, message},
+    effect::{Effect, QueryId, Timer},
     facts::Epoch,
     input::TerminalEvent,
     message::{Answer, Message, QuitSignal},
@@ -26,7 +27,7 @@ use super::{
     state::{NoticeTone, Quitting, State},
 };
 use crate::{
-    engine::domain::{Error, Inventory},
+    engine::domain::{Error, Inventory, Origin, Result},
     text::SafeText,
 };
 
@@ -144,7 +145,7 @@ pub(super) fn visit_selection(state: &mut State) -> Vec<Effect> {
     state.detail.visit(selected.as_ref(), &state.facts)
 }
 
-fn take_inventory(state: &mut State, epoch: Epoch, inventory: std::sync::Arc<Inventory>) -> Vec<Effect> {
+fn take_inventory(state: &mut State, epoch: Epoch, inventory: Arc<Inventory>) -> Vec<Effect> {
     if epoch != state.facts.epoch {
         return Vec::new();
     }
@@ -157,12 +158,12 @@ fn take_inventory(state: &mut State, epoch: Epoch, inventory: std::sync::Arc<Inv
 fn host_failed(state: &mut State, epoch: Epoch, error: &Error) -> Vec<Effect> {
     if epoch == state.facts.epoch {
         let title = format!("cannot use {}", state.facts.inventory.host);
-        state.open(super::dialogs::Dialog::Message(super::dialogs::message::State::of_error(&title, error, None)));
+        state.open(Dialog::Message(message::State::of_error(&title, error, None)));
     }
     Vec::new()
 }
 
-fn answered(state: &mut State, query: super::effect::QueryId, answer: crate::engine::domain::Result<Answer>) {
+fn answered(state: &mut State, query: QueryId, answer: Result<Answer>) {
     if let Ok(Answer::LastLine { container, text }) = &answer {
         if let Some(line) = state.containers.last_lines.get_mut(container) {
             line.text.clone_from(text);
@@ -197,8 +198,5 @@ fn quit_now(state: &mut State) -> Vec<Effect> {
 
 /// Operations of this process that have not ended; those of others go on without us.
 fn own_running(state: &State) -> usize {
-    let own = |operation: &&std::sync::Arc<crate::engine::domain::Operation>| {
-        operation.origin == crate::engine::domain::Origin::Here
-    };
-    state.facts.running_operations().filter(own).count()
+    state.facts.running_operations().filter(|operation| operation.origin == Origin::Here).count()
 }

@@ -7,12 +7,13 @@ use std::time::Duration;
 use crate::{
     engine::{
         cli_line,
-        domain::{About, Command},
+        domain::{About, Command, HostSpec},
     },
     text::SafeText,
     ui::{
         dialogs::{Dialog, Reaction, Wish, transfer},
-        effect::{Effect, SessionRequest, SubmitId, Timer},
+        effect::{Effect, SubmitId, Timer},
+        facts::{Epoch, Facts},
         state::{NoticeTone, Part, Quitting, State},
     },
 };
@@ -35,7 +36,7 @@ pub fn react(state: &mut State, reaction: Reaction) -> Vec<Effect> {
     }
 }
 
-pub fn fulfil(state: &mut State, wish: Wish) -> Vec<Effect> {
+fn fulfil(state: &mut State, wish: Wish) -> Vec<Effect> {
     match wish {
         Wish::Submit(command) => vec![state.submit(command)],
         Wish::SubmitAndWatch(command) => submit_and_watch(state, command),
@@ -49,7 +50,7 @@ pub fn fulfil(state: &mut State, wish: Wish) -> Vec<Effect> {
         }
         Wish::OpenHost(host) => open_host(state, host),
         Wish::ReadLogsSince(since) => state.detail.set_since(since, &state.facts),
-        Wish::OpenSession(request) => session(state, request),
+        Wish::OpenSession(request) => vec![Effect::Session(request)],
         Wish::QuitWhenIdle => {
             state.quitting = Quitting::WhenIdle;
             state.note(NoticeTone::Plain, "quitting when the running operations have ended; esc stays");
@@ -57,11 +58,6 @@ pub fn fulfil(state: &mut State, wish: Wish) -> Vec<Effect> {
         }
         Wish::CancelAndQuit => super::quit_now(state),
     }
-}
-
-/// Gives the terminal to a process in a container.
-pub fn session(_state: &mut State, request: SessionRequest) -> Vec<Effect> {
-    vec![Effect::Session(request)]
 }
 
 /// Submits a command whose progress is worth looking at.
@@ -92,9 +88,9 @@ pub fn watch(state: &mut State, submit: SubmitId) {
 }
 
 /// Another host: everything known is about the old one and goes.
-pub fn open_host(state: &mut State, host: crate::engine::domain::HostSpec) -> Vec<Effect> {
-    let facts = crate::ui::facts::Facts::new(host.clone(), state.facts.now);
-    state.facts = crate::ui::facts::Facts { epoch: crate::ui::facts::Epoch(state.facts.epoch.0 + 1), ..facts };
+pub fn open_host(state: &mut State, host: HostSpec) -> Vec<Effect> {
+    let facts = Facts::new(host.clone(), state.facts.now);
+    state.facts = Facts { epoch: Epoch(state.facts.epoch.0 + 1), ..facts };
     state.containers = Default::default();
     state.images = Default::default();
     state.operations = Default::default();
