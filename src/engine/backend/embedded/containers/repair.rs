@@ -300,13 +300,10 @@ impl Pass<'_> {
     fn volumes(&mut self) -> Result<()> {
         let containers = self.containers;
         let store = &containers.store;
-        let mut used = HashSet::new();
-        for id in store.ids()? {
-            if let Read::Record(record) = store.read(&id) {
-                used.extend(record.mounts.into_iter().filter_map(|mount| mount.volume));
-            }
-        }
-        for entry in self.listed(&store.layout.volumes())? {
+        // Listed before their owners are looked for: a volume is made after the directory that says whose it is.
+        let entries = self.listed(&store.layout.volumes())?;
+        let used = self.used_volumes()?;
+        for entry in entries {
             let Ok(name) = entry.parse::<VolumeName>() else { continue };
             if volumes::is_half_filled(store, &name) {
                 self.fix(entry.clone(), "it was being filled from an image; finished or cleared", || {
@@ -322,6 +319,24 @@ impl Pass<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The volumes of all containers, those in the making and those whose records cannot be read included.
+    fn used_volumes(&self) -> Result<HashSet<VolumeName>> {
+        let store = &self.containers.store;
+        let root = store.layout.containers();
+        let mut used = HashSet::new();
+        // One in the making moves from its hidden directory to its own, so those are looked for first.
+        for name in self.listed(&root)?.into_iter().filter(|name| name.starts_with(NASCENT)) {
+            used.extend(volumes::listed(store, &root.join(name))?);
+        }
+        for id in store.ids()? {
+            match store.read(&id) {
+                Read::Record(record) => used.extend(record.mounts.into_iter().filter_map(|mount| mount.volume)),
+                Read::Damaged(_) | Read::Gone => used.extend(volumes::listed(store, &store.layout.container(&id))?),
+            }
+        }
+        Ok(used)
     }
 
     fn trash(&mut self) -> Result<()> {

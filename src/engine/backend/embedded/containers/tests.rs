@@ -11,7 +11,10 @@ use super::{
     record::{Change, Durability, RecordedIntent},
     *,
 };
-use crate::engine::{backend::OperationContext, domain::*};
+use crate::engine::{
+    backend::{OperationContext, embedded::disk::LockMode},
+    domain::*,
+};
 
 fn context() -> OperationContext {
     OperationContext::unwatched(Duration::from_secs(30))
@@ -224,6 +227,28 @@ fn volumes_that_resist_a_removal_go_with_the_next_repair() {
     let volumes = || std::fs::read_dir(world.layout().volumes()).unwrap().count();
     assert_eq!(volumes(), 1);
     assert_sound(&world, "volumes that resisted");
+}
+
+#[test]
+fn a_repair_leaves_the_volumes_of_containers_in_the_making_and_of_unreadable_ones() {
+    let world = World::new();
+    let containers = world.process(&Life::endless());
+    let (layout, disk) = (world.layout(), containers.store.disk());
+    let id = create(&containers, "web");
+    std::fs::write(layout.container(&id).join(layout::RECORD), "{").unwrap();
+    let its_list = std::fs::read_to_string(layout.container(&id).join(layout::VOLUMES)).unwrap();
+    let its = layout.volume(&its_list.trim().parse().unwrap());
+    std::fs::remove_file(its.join("data/from-the-image")).unwrap();
+    // Half an image's directory is copied: its creator is at it, and its volume is empty.
+    let nascent = layout.nascent(&containers.store.machine.random_id());
+    let name = containers.store.machine.random_id().to_string();
+    let made = layout.volume(&name.parse().unwrap());
+    disk.create_dir_all(&nascent).unwrap();
+    let _creator = disk.try_lock(&nascent.join(layout::LOCK), LockMode::Exclusive).unwrap().unwrap();
+    std::fs::write(nascent.join(layout::VOLUMES), format!("{name}\n")).unwrap();
+    disk.create_dir_all(&made.join("data")).unwrap();
+    containers.repair_older(RepairMode::Mend, Duration::ZERO).unwrap();
+    assert!(made.exists() && its.exists());
 }
 
 #[test]
