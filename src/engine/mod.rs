@@ -60,9 +60,10 @@ pub struct Ticket {
 impl Ticket {
     /// Waits for the end. Dropping it lets the operation go on.
     pub async fn outcome(self) -> Outcome {
-        self.outcome
-            .await
-            .unwrap_or_else(|_| Err(Error::new(ErrorKind::Internal, "the engine ended before the operation did")))
+        self.outcome.await.unwrap_or_else(|_| {
+            Err(Error::new(ErrorKind::Internal, "the engine ended before the operation did")
+                .remedy("look at the object again and repeat the command"))
+        })
     }
 }
 
@@ -140,10 +141,14 @@ impl Engine {
         let (reply, outcome) = oneshot::channel();
         let operation = OperationId(NEXT_OPERATION.fetch_add(1, Ordering::Relaxed));
         let (progress, reports) = watch::channel(Arc::new(Progress::default()));
-        self.requests.try_send(Request::Submit { operation, command, attach, progress, reply }).map_err(|_| {
-            Error::new(ErrorKind::Busy, "too many commands are waiting")
-                .during(verb)
-                .remedy("wait for some of the running operations to end")
+        self.requests.try_send(Request::Submit { operation, command, attach, progress, reply }).map_err(|refused| {
+            match refused {
+                mpsc::error::TrySendError::Full(_) => Error::new(ErrorKind::Busy, "too many commands are waiting")
+                    .remedy("wait for some of the running operations to end"),
+                mpsc::error::TrySendError::Closed(_) => Error::new(ErrorKind::Internal, "the engine has ended")
+                    .remedy("open the host again: its containers are as they were"),
+            }
+            .during(verb)
         })?;
         Ok(Ticket { operation, progress: reports, outcome })
     }

@@ -75,8 +75,14 @@ impl EffectRunner {
                 self.tasks.spawn(async move {
                     // Room first, then the newest picture: what the loop is too busy to see is skipped.
                     while let Ok(room) = messages.reserve().await {
-                        let Ok(inventory) = inventory.next().await else { break };
-                        room.send(Message::Inventory { epoch, inventory });
+                        let Ok(picture) = inventory.next().await else {
+                            // We did not close it: what is on the screen would never change again.
+                            let error = Error::new(ErrorKind::Internal, "its engine hit a defect in Wharf and ended")
+                                .remedy("press H and open it again: its containers are as they were");
+                            room.send(Message::HostFailed { epoch, error });
+                            break;
+                        };
+                        room.send(Message::Inventory { epoch, inventory: picture });
                     }
                 });
                 self.engine = Some(engine);

@@ -1,6 +1,9 @@
 //! Does the supervisor keep order, bounds and the picture, whatever the host does? On the fake engine.
 //!
-//! Deliberately elsewhere: what every engine must do (`conformance`), the pure order of work (`core::lane`).
+//! Deliberately elsewhere: what every engine must do (`conformance`), panics (`defects`), the pure order of work (`core::lane`).
+
+mod defective;
+mod defects;
 
 use std::{sync::Arc, time::Duration};
 

@@ -1,11 +1,15 @@
 //! What is left of the terminal when a part of the interface panics? Each kind of task and thread fails on purpose
-//! (`WHARF_TEST_PANIC`, debug builds only).
-//! Deliberately elsewhere: being killed from outside (`endings.rs`).
+//! (`WHARF_TEST_PANIC`, debug builds only), and so do the engine's own loops.
+//! Deliberately elsewhere: being killed from outside (`endings.rs`), tasks of the engine (`tests/supervision`).
 
 use super::{assert_given_back, audit, daemon, interface, unread};
 use crate::{
     engine::fake_daemon::FakeDaemon,
-    support::screen::{Screen, Size},
+    support::{
+        command::{run_to_end, wharf_binary},
+        deadline::PATIENCE,
+        screen::{Screen, Size},
+    },
 };
 
 /// The interface whose `part` is going to fail, and what must be kept meanwhile.
@@ -77,4 +81,56 @@ fn a_panic_of_the_thread_that_writes_costs_a_frame_and_no_more() {
     screen.type_keys("esc,q");
     assert!(screen.wait_exit().success());
     assert_given_back(&screen);
+}
+
+#[test]
+fn a_panic_of_an_actor_is_told_as_the_end_of_its_operation_and_the_next_one_works() {
+    let (mut screen, _kept) = failing("actor");
+    screen.wait_for("web");
+    screen.type_keys(":,rename web db,enter");
+    screen.wait_for("its actor hit a defect in Wharf and was started anew");
+    screen.type_keys("esc");
+    screen.wait_until_gone("its actor hit");
+    screen.type_keys(":,rename web db,enter");
+    screen.wait_for("renamed");
+    screen.type_keys("q");
+    assert!(screen.wait_exit().success());
+    assert_given_back(&screen);
+}
+
+#[test]
+fn a_panic_of_the_supervisor_is_said_and_opening_the_host_again_works() {
+    let daemon = daemon();
+    let environment = [("WHARF_TEST_PANIC", "supervisor"), ("DOCKER_HOST", &daemon.url())];
+    let (mut screen, _folder) = interface("docker", Size::STANDARD, &environment);
+    screen.wait_for("web");
+    screen.type_keys(":,rename web db,enter");
+    screen.wait_for("press H");
+    screen.type_keys("esc");
+    screen.wait_for("the engine ended before the operation did");
+    screen.type_keys("esc");
+    screen.wait_until_gone("the engine ended");
+    screen.type_keys("H");
+    screen.wait_for("enter chooses");
+    screen.type_keys("2,enter");
+    screen.wait_until_gone("renaming");
+    screen.type_keys(":,rename web db,enter");
+    screen.wait_for("renamed");
+    screen.type_keys("q");
+    assert!(screen.wait_exit().success());
+    assert_given_back(&screen);
+}
+
+#[test]
+fn a_headless_verb_says_that_a_loop_of_the_engine_failed_and_ends() {
+    let daemon = daemon();
+    for (part, words) in [("actor", "its actor hit a defect"), ("supervisor", "the engine ended before")] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut verb = std::process::Command::new(wharf_binary());
+        verb.args(["--host", &daemon.url(), "rename", "web", "db"]);
+        verb.env("WHARF_TEST_PANIC", part).env("WHARF_ROOT", folder.path());
+        let ended = run_to_end(verb, PATIENCE);
+        assert_eq!(ended.code(), 1, "{ended}");
+        assert!(ended.stderr.contains(words), "{ended}");
+    }
 }

@@ -22,7 +22,7 @@ use super::{
     core::limits,
     domain::{AttachOptions, Command, Container, ContainerId, Error, ErrorKind, OperationId, Outcome, Signal, Verb},
     sync::{
-        Inbox, Refused, Sender, mailbox,
+        Inbox, Refused, Sender, fault, mailbox,
         task::{Id, JoinError, JoinSet},
         time,
     },
@@ -128,6 +128,7 @@ impl Actor {
             tokio::select! {
                 message = self.inbox.recv(), if open => match message {
                     Some(message) => {
+                        fault::point(fault::Loop::Actor);
                         let acts = self.desk.take(message);
                         self.act(acts).await;
                     }

@@ -5,6 +5,7 @@
 
 mod children;
 mod demo;
+mod errands;
 mod observer;
 mod operations;
 mod prune;
@@ -19,6 +20,7 @@ use std::{
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use self::{
+    errands::{Errand, Errands},
     observer::{Observer, Seen},
     operations::{Finished, Operations},
     route::Pending,
@@ -29,7 +31,7 @@ use super::{
     core::limits,
     domain::*,
     sync::{
-        Reader,
+        Reader, fault,
         task::{self, Id, JoinSet},
         time,
     },
@@ -76,7 +78,7 @@ pub struct Supervisor {
     ended: u64,
     observer: Observer,
     closing: Vec<oneshot::Sender<()>>,
-    errands: JoinSet<()>,
+    errands: Errands,
 }
 
 impl Supervisor {
@@ -105,7 +107,7 @@ impl Supervisor {
             ended: 0,
             observer,
             closing: Vec::new(),
-            errands: JoinSet::new(),
+            errands: Errands::new(),
         };
         task::spawn(supervisor.run(inbox, answers, reported));
         (requests, inventory)
@@ -131,7 +133,9 @@ impl Supervisor {
                 Some(ended) = self.actor_tasks.join_next_with_id(), if !self.actor_tasks.is_empty() => {
                     self.actor_ended(ended.map_or_else(|failure| failure.id(), |(id, _)| id));
                 }
-                Some(_) = self.errands.join_next(), if !self.errands.is_empty() => {}
+                Some((errand, ending)) = self.errands.ended(), if !self.errands.is_empty() => {
+                    self.errand_ended(errand, ending);
+                }
                 // The look itself is below: whatever woke us may have come late.
                 () = time::sleep_until(next_look), if self.operations.any_running() => {}
                 () = time::sleep_until(next_progress), if shows_progress => {
@@ -152,6 +156,7 @@ impl Supervisor {
             }
         }
         self.observer.stop();
+        self.errands.answer_all();
         for done in self.closing.drain(..) {
             // The asker may have stopped waiting.
             let _ = done.send(());
@@ -210,6 +215,7 @@ impl Supervisor {
 
     /// An operation is over: answer its asker, free what waited for its name, look at the container again.
     fn ended(&mut self, operation: OperationId, outcome: Outcome) {
+        fault::point(fault::Loop::Supervisor);
         self.ended += 1;
         if let Some(outcome) = self.continue_run(operation, outcome) {
             self.finish(operation, outcome);
@@ -243,11 +249,9 @@ impl Supervisor {
             return;
         };
         let backend = Arc::clone(&self.backend);
-        self.errands.spawn(async move {
+        self.errands.spawn(Errand::Remember(reply, Box::new(outcome)), async move {
             // A history that cannot be written must not fail the operation it tells of.
             let _ = time::timeout(limits::CLOSE_DEADLINE, backend.remember(past)).await;
-            // As above.
-            let _ = reply.send(outcome);
         });
     }
 

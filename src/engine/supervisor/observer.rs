@@ -6,7 +6,10 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use tokio::sync::{broadcast, mpsc};
 
-use super::Internal;
+use super::{
+    Internal,
+    errands::{Errand, Errands},
+};
 use crate::engine::{
     backend::{Backend, Notice},
     core::{
@@ -14,11 +17,7 @@ use crate::engine::{
         limits,
     },
     domain::*,
-    sync::{
-        Publisher, Reader, published,
-        task::{AbortHandle, JoinSet},
-        time,
-    },
+    sync::{Publisher, Reader, published, task::AbortHandle, time},
 };
 
 /// More changes than this at once are read as one listing.
@@ -101,10 +100,30 @@ impl Observer {
     }
 
     /// Begins to follow the host; a second call changes nothing.
-    pub fn start(&mut self, errands: &mut JoinSet<()>) {
+    pub fn start(&mut self, errands: &mut Errands) {
         if self.watching.is_none() {
-            self.watching = Some(errands.spawn(follow(Arc::clone(&self.backend), self.internal.clone())));
+            let following = follow(Arc::clone(&self.backend), self.internal.clone(), Duration::ZERO);
+            self.watching = Some(errands.spawn(Errand::Follow, following));
         }
+    }
+
+    /// The task that followed the host is gone without a word: another one takes its place, after a pause.
+    pub fn follow_again(&mut self, errands: &mut Errands) {
+        if self.watching.take().is_some() {
+            let following = follow(Arc::clone(&self.backend), self.internal.clone(), limits::RECONNECT_FIRST);
+            self.watching = Some(errands.spawn(Errand::Follow, following));
+        }
+    }
+
+    /// The look under way is gone without a word: everything is looked at again, after a pause.
+    pub fn look_later(&mut self, errands: &mut Errands) {
+        self.all_dirty = true;
+        let internal = self.internal.clone();
+        errands.spawn(Errand::Pause, async move {
+            time::sleep(limits::RELIST_PAUSE).await;
+            // The supervisor outlives its errands unless the engine is ending.
+            let _ = internal.send(Internal::Seen(Seen::LookEnded)).await;
+        });
     }
 
     pub fn stop(&mut self) {
@@ -113,13 +132,13 @@ impl Observer {
         }
     }
 
-    pub fn resync(&mut self, errands: &mut JoinSet<()>) {
+    pub fn resync(&mut self, errands: &mut Errands) {
         self.all_dirty = true;
         self.look(errands);
     }
 
     /// A container that one of our own operations touched.
-    pub fn look_at(&mut self, id: ContainerId, errands: &mut JoinSet<()>) {
+    pub fn look_at(&mut self, id: ContainerId, errands: &mut Errands) {
         if self.is_observing() {
             self.dirty.insert(id);
             self.look(errands);
@@ -127,14 +146,14 @@ impl Observer {
     }
 
     /// Our operations are over: images may have changed without a notice on hosts that send none.
-    pub fn settle(&mut self, errands: &mut JoinSet<()>) {
+    pub fn settle(&mut self, errands: &mut Errands) {
         if self.is_observing() {
             self.look(errands);
         }
     }
 
     /// Takes in what a task brought; whether the picture changed.
-    pub fn take(&mut self, seen: Seen, errands: &mut JoinSet<()>) -> bool {
+    pub fn take(&mut self, seen: Seen, errands: &mut Errands) -> bool {
         match seen {
             // The supervisor keeps these in its own table.
             Seen::Remembered(_) => false,
@@ -206,7 +225,7 @@ impl Observer {
     }
 
     /// Starts one reading task for everything that is dirty; further hints wait for its end.
-    fn look(&mut self, errands: &mut JoinSet<()>) {
+    fn look(&mut self, errands: &mut Errands) {
         if self.looking || !(self.all_dirty || self.images_dirty || !self.dirty.is_empty()) {
             return;
         }
@@ -217,7 +236,7 @@ impl Observer {
             containers: std::mem::take(&mut self.dirty),
             info: self.info.is_none(),
         };
-        errands.spawn(look(Arc::clone(&self.backend), self.internal.clone(), what));
+        errands.spawn(Errand::Look, look(Arc::clone(&self.backend), self.internal.clone(), what));
     }
 
     /// Shows the newest state to every reader.
@@ -240,7 +259,10 @@ impl Observer {
 }
 
 /// Keeps a subscription; after a break tells so, waits, and subscribes anew (which lists again).
-async fn follow(backend: Arc<dyn Backend>, internal: mpsc::Sender<Internal>) {
+async fn follow(backend: Arc<dyn Backend>, internal: mpsc::Sender<Internal>, first: Duration) {
+    if !first.is_zero() {
+        time::sleep(first).await;
+    }
     let mut pause = limits::RECONNECT_FIRST;
     loop {
         let (notices, mut heard) = mpsc::channel(limits::NOTICES);

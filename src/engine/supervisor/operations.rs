@@ -14,8 +14,8 @@ use crate::engine::{
     backend::{CancelToken, OperationContext},
     core::limits,
     domain::{
-        About, Command, ContainerId, Operation, OperationId, OperationState, Outcome, PastOperation, Progress,
-        Timestamp, Verb,
+        About, Command, ContainerId, ErrorKind, Operation, OperationId, OperationState, Outcome, PastOperation,
+        Progress, Timestamp, Verb,
     },
     sync::task::Id,
 };
@@ -120,6 +120,11 @@ impl Operations {
     pub fn finish(&mut self, id: OperationId, outcome: Outcome) -> Option<Finished> {
         let mut running = self.running.remove(&id)?;
         running.operation.progress = running.progress.borrow().clone();
+        // A task that panicked could not say what it was about.
+        let outcome = outcome.map_err(|error| match error.kind() == ErrorKind::Internal {
+            true => error.during(running.operation.verb).on(&running.operation.subject),
+            false => error,
+        });
         running.operation.state = OperationState::Finished { at: Timestamp::now(), outcome: outcome.clone() };
         let finished = Finished {
             past: PastOperation::of(&running.operation, std::process::id()),

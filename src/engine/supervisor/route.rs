@@ -12,6 +12,7 @@ use super::{
     Internal, Supervisor,
     children::{self, Children},
     demo,
+    errands::Errand,
     operations::new_operation,
     prune,
 };
@@ -80,12 +81,13 @@ impl Supervisor {
             Several::StoppedContainers => Box::pin(prune::containers(children)),
             Several::Demo(wanted) => Box::pin(demo::perform(wanted, children)),
         };
-        self.errands.spawn(children::tell(operation, verb, self.reports.clone(), work));
+        self.errands.spawn(Errand::Compose(operation), children::tell(operation, verb, self.reports.clone(), work));
     }
 
     fn deliver_to(&mut self, key: ActorKey, pending: Pending) {
         self.deliver(Pending { key: Some(key), ..pending });
     }
+
     /// Looks a name up, once for all commands that wait for it.
     fn resolve(&mut self, query: String, pending: Pending) {
         if self.operations.is_creating(&query) {
@@ -99,7 +101,7 @@ impl Supervisor {
         self.resolving.insert(query.clone(), vec![pending]);
         let backend = Arc::clone(&self.backend);
         let internal = self.internal.clone();
-        self.errands.spawn(async move {
+        self.errands.spawn(Errand::Lookup(query.clone()), async move {
             let looking = backend.find_container(query.clone());
             let found = match time::timeout(limits::READ_DEADLINE, looking).await {
                 Ok(found) => found,

@@ -5,6 +5,7 @@
 //! it holds a lock, and no waker is called or dropped under one. Deliberately elsewhere: what is sent and published
 //! (`actor`, `supervisor`, `backend`).
 
+pub mod fault;
 mod flights;
 mod mailbox;
 pub mod primitives;

@@ -1,0 +1,126 @@
+//! What is done for the supervisor beside its loop, and what is lost when one of these tasks panics?
+//!
+//! A task that looks, follows or asks brings its answer back as a message; one that panics brings none, so what it was
+//! about is kept here and settled in its place. Deliberately elsewhere: what the tasks do (`observer`, `route`).
+
+use std::collections::HashMap;
+
+use super::{Supervisor, observer::Seen};
+use crate::engine::{
+    domain::{Error, ErrorKind, OperationId, Outcome},
+    sync::task::{AbortHandle, Id, JoinSet},
+};
+use tokio::sync::oneshot;
+
+/// What a task is about.
+pub enum Errand {
+    /// Follows the host's notices.
+    Follow,
+    /// Looks at what changed.
+    Look,
+    /// Waits before the next look, after one that panicked.
+    Pause,
+    /// Finds out what this name is.
+    Lookup(String),
+    /// Carries out an operation that is made of others.
+    Compose(OperationId),
+    /// Writes the end of an operation down; whoever asked is answered then.
+    Remember(oneshot::Sender<Outcome>, Box<Outcome>),
+}
+
+/// The tasks under way.
+pub struct Errands {
+    tasks: JoinSet<()>,
+    what: HashMap<Id, Errand>,
+}
+
+impl Errands {
+    pub fn new() -> Self {
+        Self { tasks: JoinSet::new(), what: HashMap::new() }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.tasks.is_empty()
+    }
+
+    pub fn spawn(&mut self, errand: Errand, task: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
+        let handle = self.tasks.spawn(task);
+        self.what.insert(handle.id(), errand);
+        handle
+    }
+
+    /// The next one that has ended, and whether it did so by a panic; `None` when there are none.
+    pub async fn ended(&mut self) -> Option<(Errand, Ending)> {
+        let ended = self.tasks.join_next_with_id().await?;
+        let (id, ending) = match ended {
+            Ok((id, ())) => (id, Ending::Done),
+            Err(failure) if failure.is_panic() => (failure.id(), Ending::Panicked),
+            Err(failure) => (failure.id(), Ending::Aborted),
+        };
+        self.what.remove(&id).map(|errand| (errand, ending))
+    }
+
+    /// Everybody who waits only for an end to be written down is answered.
+    pub fn answer_all(&mut self) {
+        for (_, errand) in self.what.drain() {
+            settle_remembered(errand);
+        }
+    }
+}
+
+/// How a task ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    Done,
+    Panicked,
+    Aborted,
+}
+
+impl Supervisor {
+    pub(super) fn errand_ended(&mut self, errand: Errand, ending: Ending) {
+        let errand = match errand {
+            Errand::Remember(..) => return settle_remembered(errand),
+            errand if ending == Ending::Panicked => errand,
+            Errand::Follow | Errand::Look | Errand::Pause | Errand::Lookup(_) | Errand::Compose(_) => return,
+        };
+        match errand {
+            Errand::Follow => {
+                self.observer.follow_again(&mut self.errands);
+                self.uncertain("following the host hit a defect in Wharf; it is followed anew");
+            }
+            Errand::Look => {
+                self.observer.look_later(&mut self.errands);
+                self.uncertain("looking at the host hit a defect in Wharf; it is looked at again");
+            }
+            Errand::Pause | Errand::Remember(..) => {}
+            Errand::Lookup(query) => {
+                let error = Error::new(ErrorKind::Internal, "looking it up hit a defect in Wharf");
+                self.resolved(&query, Err(error.remedy(REPORT)));
+            }
+            Errand::Compose(operation) => {
+                let error = Error::new(ErrorKind::Internal, "the operation hit a defect in Wharf");
+                self.ended(operation, Err(error.remedy(REPORT)));
+            }
+        }
+    }
+
+    /// What is on the screen may not be so any more.
+    fn uncertain(&mut self, why: &str) {
+        let error = Error::new(ErrorKind::Internal, why);
+        if self.observer.take(Seen::LookFailed { error }, &mut self.errands) {
+            self.publish();
+        }
+    }
+}
+
+const REPORT: &str = "look at the object again and repeat the command; please report what you did";
+
+fn settle_remembered(errand: Errand) {
+    match errand {
+        Errand::Remember(reply, outcome) => {
+            // Nobody may be waiting for it any more.
+            let _ = reply.send(*outcome);
+        }
+        Errand::Follow | Errand::Look | Errand::Pause | Errand::Lookup(_) | Errand::Compose(_) => {}
+    }
+}
