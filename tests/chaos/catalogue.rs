@@ -5,7 +5,7 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader, Write as _},
+    io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::Stdio,
     time::{Duration, SystemTime},
@@ -256,24 +256,6 @@ fn row_31_times_from_the_future_neither_hide_nor_keep_anything() {
     assert!(scene.verb("ps -a").contains("xa"));
     scene.verb("start xa");
     scene.verb("rm -f xa");
-}
-
-#[test]
-fn row_34_a_process_that_starts_many_containers_keeps_no_zombies() {
-    let Some(scene) = scene() else { return };
-    let mut script =
-        scene.store.command(&["script", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let mut lines = script.stdin.take().unwrap();
-    let results = BufReader::new(script.stdout.take().unwrap());
-    for number in 0..20 {
-        writeln!(lines, "run --rm --network none --name x{number} {} true", scene.image).unwrap();
-    }
-    drop(lines);
-    let counted = results.lines().map_while(Result::ok).filter(|line| line.contains("\"outcome\"")).count();
-    assert_eq!(counted, 20);
-    assert!(script.wait().unwrap().success());
-    // Monitors outlive whoever started them: nobody of this store may be left, dead or alive.
-    assert_eq!(scene.store.clean(), Vec::<String>::new());
 }
 
 #[test]
