@@ -11,9 +11,12 @@
 mod attached;
 mod catalogue;
 mod full_disk;
+mod many;
 mod moments;
+mod out_of_memory;
 mod repairing;
 mod scarcity;
 mod scene;
 mod steps;
 mod storms;
+mod zombies;

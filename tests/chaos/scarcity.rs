@@ -1,11 +1,13 @@
 //! What does a verb do when a process may open, fork or keep next to nothing? It works, or says in words that it cannot.
 //!
-//! Deliberately elsewhere: full and failing disks (`full_disk`).
+//! Deliberately elsewhere: full and failing disks (`full_disk`), processes that
+//! the kernel ends for want of memory (`out_of_memory`).
 
 use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
+    sync::atomic::{AtomicU32, Ordering},
     time::Duration,
 };
 
@@ -55,7 +57,7 @@ pub fn assert_readable(line: &str, finished: &Finished) {
 }
 
 /// How a command is put under a limit.
-trait Limit {
+pub trait Limit {
     fn wrap(&self, scene: &Scene, line: &str) -> Command;
 }
 
@@ -69,23 +71,36 @@ impl Limit for Descriptors {
 }
 
 /// A control group of ours; gone with the value.
-struct Group(PathBuf);
+pub struct Group(PathBuf);
 
 impl Group {
     /// `None`: this machine has no such controller to give.
-    fn new(controller: &str, file: &str, value: &str) -> Option<Self> {
+    pub fn new(controller: &str, file: &str, value: &str) -> Option<Self> {
         let unified = Path::new("/sys/fs/cgroup/cgroup.controllers").exists();
         let top = if unified { PathBuf::from("/sys/fs/cgroup") } else { Path::new("/sys/fs/cgroup").join(controller) };
         let file = match (unified, file) {
             (true, "memory.limit_in_bytes") => "memory.max",
             (_, file) => file,
         };
-        let group = top.join(format!("chaos-{controller}-{}", std::process::id()));
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let group = top.join(format!("chaos-{controller}-{}-{number}", std::process::id()));
         if fs::create_dir_all(&group).and_then(|()| fs::write(group.join(file), value)).is_err() {
             Need::from_environment().missing(&format!("no {controller} control group can be made"));
             return None;
         }
         Some(Self(group))
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// How many processes the kernel ended here for want of memory.
+    pub fn ended(&self) -> u64 {
+        let text = ["memory.oom_control", "memory.events"].map(|file| fs::read_to_string(self.0.join(file)));
+        let lines = text.iter().flatten().flat_map(|text| text.lines());
+        lines.filter_map(|line| line.strip_prefix("oom_kill ")?.parse::<u64>().ok()).sum()
     }
 }
 
