@@ -1,16 +1,17 @@
-//! What is done for the supervisor beside its loop, and what is lost when one of these tasks panics?
+//! What is done for the supervisor beside its loop, and what is each of these tasks about?
 //!
 //! A task that looks, follows or asks brings its answer back as a message; one that panics brings none, so what it was
-//! about is kept here and settled in its place. Deliberately elsewhere: what the tasks do (`observer`, `route`).
+//! about is kept here. Deliberately elsewhere: what the tasks do (`observer`, `route`), settling what a panic left open
+//! (`defects`).
 
 use std::collections::HashMap;
 
-use super::{Supervisor, observer::Seen};
+use tokio::sync::oneshot;
+
 use crate::engine::{
-    domain::{Error, ErrorKind, OperationId, Outcome},
+    domain::{OperationId, Outcome},
     sync::task::{AbortHandle, Id, JoinSet},
 };
-use tokio::sync::oneshot;
 
 /// What a task is about.
 pub enum Errand {
@@ -76,46 +77,8 @@ pub enum Ending {
     Aborted,
 }
 
-impl Supervisor {
-    pub(super) fn errand_ended(&mut self, errand: Errand, ending: Ending) {
-        let errand = match errand {
-            Errand::Remember(..) => return settle_remembered(errand),
-            errand if ending == Ending::Panicked => errand,
-            Errand::Follow | Errand::Look | Errand::Pause | Errand::Lookup(_) | Errand::Compose(_) => return,
-        };
-        match errand {
-            Errand::Follow => {
-                self.observer.follow_again(&mut self.errands);
-                self.uncertain("following the host hit a defect in Wharf; it is followed anew");
-            }
-            Errand::Look => {
-                self.observer.look_later(&mut self.errands);
-                self.uncertain("looking at the host hit a defect in Wharf; it is looked at again");
-            }
-            Errand::Pause | Errand::Remember(..) => {}
-            Errand::Lookup(query) => {
-                let error = Error::new(ErrorKind::Internal, "looking it up hit a defect in Wharf");
-                self.resolved(&query, Err(error.remedy(REPORT)));
-            }
-            Errand::Compose(operation) => {
-                let error = Error::new(ErrorKind::Internal, "the operation hit a defect in Wharf");
-                self.ended(operation, Err(error.remedy(REPORT)));
-            }
-        }
-    }
-
-    /// What is on the screen may not be so any more.
-    fn uncertain(&mut self, why: &str) {
-        let error = Error::new(ErrorKind::Internal, why);
-        if self.observer.take(Seen::LookFailed { error }, &mut self.errands) {
-            self.publish();
-        }
-    }
-}
-
-const REPORT: &str = "look at the object again and repeat the command; please report what you did";
-
-fn settle_remembered(errand: Errand) {
+/// Answers whoever waited for an end to be written down.
+pub fn settle_remembered(errand: Errand) {
     match errand {
         Errand::Remember(reply, outcome) => {
             // Nobody may be waiting for it any more.

@@ -4,6 +4,7 @@
 //! Deliberately elsewhere: the order of work on one object (`core::lane`), the work (`actor`).
 
 mod children;
+mod defects;
 mod demo;
 mod errands;
 mod observer;
