@@ -1,7 +1,10 @@
 //! What if exactly the n-th call of an operation on images goes wrong? Every n, every effect; then repair, and everything
 //! must hold. Calls of the disk and of the registry count alike.
 //!
-//! Deliberately elsewhere: faults drawn by lot (`super`), the effects themselves (`simulation::crash_points`).
+//! `WHARF_SIM_OPERATION=NAME` tries one of them. Deliberately elsewhere: faults drawn by lot (`super`), the effects
+//! themselves (`simulation::crash_points`).
+
+use std::path::Path;
 
 use wharf::engine::{backend::embedded::images::PruneScope, domain::Force};
 
@@ -14,7 +17,7 @@ use super::super::{
 use super::{
     Site, invariants,
     ledger::Book,
-    party::{Party, name},
+    party::{Party, ROOT, name},
     registry::Content,
 };
 
@@ -92,14 +95,19 @@ fn held(party: &Party) {
     party.rmi(&name("app", 1), Force::Yes).unwrap();
 }
 
-/// A record is gone, what it named is not.
+/// Tag and record are gone, what they named is not.
 fn half_removed(party: &Party) {
     two_pulled(party);
     let id = party.store.find(&name("app", 1)).unwrap().id;
     party.rmi(&name("app", 1), Force::No).unwrap();
     party.pull(&name("app", 1)).unwrap();
-    let record = format!("{}/records/{}.json", super::party::ROOT, id.hex());
-    party.machine.disk.remove_file(record.as_ref()).unwrap();
+    for file in ["refs/localhost+5000/app/_tags/1.json", &format!("records/{}.json", id.hex())] {
+        let path = Path::new(ROOT).join(file);
+        party.machine.disk.remove_file(&path).unwrap();
+        party.machine.disk.sync_dir(path.parent().unwrap()).unwrap();
+    }
+    let removed = [(name("app", 1), None)];
+    party.note(&removed);
 }
 
 /// Looks without being struck: looking changes nothing.
@@ -185,7 +193,8 @@ fn try_point(
 #[test]
 fn an_operation_on_images_struck_at_any_call_by_anything_leaves_nothing_half_done() {
     let mut total = 0;
-    for operation in &OPERATIONS {
+    let only = std::env::var("WHARF_SIM_OPERATION").ok();
+    for operation in OPERATIONS.iter().filter(|operation| only.as_ref().is_none_or(|only| operation.name == only)) {
         let mut points = 0;
         let scene = Scene::of(operation);
         for effect in EFFECTS {

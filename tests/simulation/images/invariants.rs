@@ -43,7 +43,7 @@ fn settle(party: &Party) -> Checked {
     let begun = party.site.world.state().now;
     let repair = |mode| party.store.repair(mode, &|| party.users()).map_err(|error| format!("repair: {error}"));
     loop {
-        party.site.world.sleep(party.me, Duration::from_secs(3));
+        party.site.world.sleep(party.me, Duration::from_secs(15));
         let mended = repair(RepairMode::Mend)?;
         let left = repair(RepairMode::LookOnly)?;
         if left.is_empty() {

@@ -5,6 +5,7 @@
 //! deleting (`collect`).
 
 use std::{
+    collections::BTreeSet,
     io::{self, Read},
     path::PathBuf,
     sync::Arc,
@@ -86,6 +87,14 @@ impl Blobs {
             return Ok(());
         }
         self.disk().write_durable(&self.layout.blob(digest), bytes).map_err(|error| Error::io("writing a blob", error))
+    }
+
+    /// Makes the names of these blobs durable, whoever wrote them. Their bytes are before they have a name.
+    pub(super) fn sync<'a>(&self, digests: impl Iterator<Item = &'a Digest>) -> Result<()> {
+        let directories: BTreeSet<PathBuf> =
+            digests.map(|digest| self.layout.blobs(digest.algorithm().as_str())).collect();
+        let synced = directories.iter().try_for_each(|directory| self.disk().sync_dir(directory));
+        synced.map_err(|error| Error::io("storing a blob", error))
     }
 
     /// Opens a blob; at its end the reader fails with `InvalidData` unless the content was the digest's.

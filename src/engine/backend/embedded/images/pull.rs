@@ -294,7 +294,11 @@ impl ImageStore {
         if let Some(known) = &known {
             record.pulled = known.pulled;
         }
-        if known.as_ref() != Some(&record) {
+        // What is here may be so for an instant only: its writer died, or has not come to the sync yet.
+        self.blobs.sync(record.blobs().chain([&found.target]))?;
+        if known.as_ref() == Some(&record) {
+            self.records.sync_images()?;
+        } else {
             self.records.put_image(&record)?;
         }
         let tag = reference.clone().with_default_tag();
@@ -302,6 +306,8 @@ impl ImageStore {
         if before.as_ref() != Some(&id) {
             self.records.put_tag(&tag, &id)?;
             self.write_index()?;
+        } else if tag.digest().is_none() {
+            self.records.sync_tag(&tag)?;
         }
         Ok(Pulled { already: before.as_ref() == Some(&id), id, digest: found.target })
     }

@@ -114,6 +114,16 @@ impl Records {
         self.store(&self.layout.record(&record.id), record)
     }
 
+    /// Makes the records that can be seen durable, whoever wrote them.
+    pub(super) fn sync_images(&self) -> Result<()> {
+        self.sync(&self.layout.records())
+    }
+
+    /// The same for a tag that is there.
+    pub(super) fn sync_tag(&self, reference: &ImageReference) -> Result<()> {
+        self.layout.reference(reference).parent().map_or(Ok(()), |directory| self.sync(directory))
+    }
+
     /// Removes the record, durably: what it named may be deleted afterwards.
     pub(super) fn remove_image(&self, id: &Digest) -> Result<()> {
         self.delete(&self.layout.record(id))?;
@@ -202,7 +212,8 @@ impl Records {
 
     fn in_directory(&self, directory: &Path) -> Result<Vec<ImageRecord>> {
         let mut images = Vec::new();
-        for name in self.names(directory, EntryKind::File)? {
+        // Other names are not ours: somebody put them there.
+        for name in self.names(directory, EntryKind::File)?.iter().filter(|name| name.ends_with(".json")) {
             // Removed since the listing: not here.
             images.extend(self.load::<ImageRecord>(&directory.join(name))?);
         }

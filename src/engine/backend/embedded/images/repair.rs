@@ -19,8 +19,11 @@ use crate::engine::{
         disk::{EntryKind, is_temporary},
         lock::is_free,
     },
-    domain::{Digest, Error, Finding, RepairMode, Result, Verb},
+    domain::{Digest, Error, ErrorKind, Finding, RepairMode, Result, Verb},
 };
+
+/// What helps against a damaged file.
+const AGAIN: &str = "delete that file and pull the image again";
 
 /// Whether an entry is called as ours are.
 type IsOurs = fn(&str) -> bool;
@@ -37,9 +40,13 @@ impl ImageStore {
             RepairMode::LookOnly => {}
             RepairMode::Mend if findings.is_empty() => {} // An idle store is not written to.
             RepairMode::Mend => {
-                let guard = self.leases.exclude(Verb::Repair)?;
-                self.drop_unheld(&users()?)?;
-                self.collect(guard, Partials::Keep)?;
+                if self.are_records_readable()? {
+                    let guard = self.leases.exclude(Verb::Repair)?;
+                    self.drop_unheld(&users()?)?;
+                    self.collect(guard, Partials::Keep)?;
+                } else {
+                    self.sweep()?; // What is needed cannot be told.
+                }
                 let rest = self.leftovers(users)?;
                 findings.iter_mut().for_each(|finding| finding.mended = !rest.contains(finding));
             }
@@ -81,6 +88,9 @@ impl ImageStore {
         for name in &self.names(&trash)? {
             note(&trash, name, "files of a removed layer", "deleted");
         }
+        if !self.are_records_readable()? {
+            return Ok(found); // Named as damage; until it is gone nobody knows what is needed.
+        }
         let users = users()?;
         for record in self.records.held()? {
             if !users.iter().any(|user| user.image == record.id) {
@@ -98,6 +108,14 @@ impl ImageStore {
             }
         }
         Ok(found)
+    }
+
+    fn are_records_readable(&self) -> Result<bool> {
+        match self.records.images().and_then(|_| self.records.held()).and_then(|_| self.records.tags()) {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == ErrorKind::Corrupt => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Content that is whole and nobody's: of a pull or a removal that was cut. Call only while nobody has a lease.
@@ -126,36 +144,41 @@ impl ImageStore {
 
     /// Records that nobody can read, and content that they name and that is not there.
     fn damaged(&self) -> Result<Vec<Finding>> {
-        let (records, mut found) = (self.layout.records(), Vec::new());
-        for name in self.names(&records)?.iter().filter(|name| name.ends_with(".json")) {
-            // Removed since the listing: not here.
-            let Ok(bytes) = self.machine.disk.read(&records.join(name)) else { continue };
-            let Ok(record) = serde_json::from_slice::<ImageRecord>(&bytes) else {
-                found.push(finding(
-                    &records,
-                    name,
-                    "this record cannot be read",
-                    "delete that file and pull the image again",
-                ));
-                continue;
-            };
-            let gone = |digest: &&Digest| !self.machine.disk.exists(&self.layout.blob(digest));
-            let missing: Vec<&str> = record.blobs().filter(gone).map(Digest::short).collect();
-            if !missing.is_empty() {
-                let what = format!("content is gone from the store: {}", missing.join(", "));
-                found.push(advice(format!("image {}", record.id.short()), what, "pull it again"));
+        let mut found = Vec::new();
+        for records in [self.layout.records(), self.layout.held()] {
+            for name in self.names(&records)?.iter().filter(|name| name.ends_with(".json")) {
+                // Removed since the listing: not here.
+                let Ok(bytes) = self.machine.disk.read(&records.join(name)) else { continue };
+                found.extend(match serde_json::from_slice::<ImageRecord>(&bytes) {
+                    Ok(record) => self.lacking(&record),
+                    Err(_) => Some(finding(&records, name, "this record cannot be read", AGAIN)),
+                });
             }
         }
         if !found.is_empty() {
             return Ok(found); // What tags lead to cannot be told yet.
         }
-        for (tag, image) in self.records.tags()? {
+        let tags = match self.records.tags() {
+            Err(error) if error.kind() == ErrorKind::Corrupt => {
+                let tags = self.layout.references().display().to_string();
+                return Ok(vec![advice(tags, error.reason().to_owned(), AGAIN)]);
+            }
+            tags => tags?,
+        };
+        for (tag, image) in tags {
             if self.records.image(&image)?.is_none() {
                 let what = format!("it leads to image {}, which is gone", image.short());
                 found.push(advice(tag.familiar(), what, "pull it again, or remove the tag with wharf rmi"));
             }
         }
         Ok(found)
+    }
+
+    fn lacking(&self, record: &ImageRecord) -> Option<Finding> {
+        let gone = |digest: &&Digest| !self.machine.disk.exists(&self.layout.blob(digest));
+        let missing: Vec<&str> = record.blobs().filter(gone).map(Digest::short).collect();
+        let what = format!("content is gone from the store: {}", missing.join(", "));
+        (!missing.is_empty()).then(|| advice(format!("image {}", record.id.short()), what, "pull it again"))
     }
 
     fn strangers(&self) -> Result<Vec<Finding>> {

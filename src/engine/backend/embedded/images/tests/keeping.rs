@@ -209,6 +209,20 @@ fn a_tag_that_leads_nowhere_can_be_removed() {
 }
 
 #[test]
+fn repair_names_what_it_cannot_read_and_deletes_nothing_then() {
+    let (store, _registry, one, _) = two_images();
+    fs::write(store.root().join(format!("records/{}.json", one.id.hex())), "torn").unwrap();
+    fs::write(store.root().join("records/shopping list"), "milk").unwrap();
+    fs::write(store.root().join("trash/x"), "left").unwrap();
+    let layers = store.names("layers");
+    let found = store.images.repair(RepairMode::Mend, &no_users).unwrap();
+    let says = |word: &str| found.iter().find(|finding| finding.problem.contains(word)).map(|finding| finding.mended);
+    assert_eq!((says("cannot be read"), says("nothing that Wharf")), (Some(false), Some(false)), "{found:?}");
+    assert_eq!(says("removed layer"), Some(true), "{found:?}");
+    assert_eq!(store.names("layers"), layers);
+}
+
+#[test]
 fn a_running_pull_keeps_what_it_has_and_the_dead_keep_nothing() {
     let store = TestStore::new();
     let mut registry = MemoryRegistry::default();
