@@ -8,12 +8,6 @@
 //! A failing seed prints the command that repeats it. `WHARF_SIM_SEEDS=N` runs N seeds; `run.sh` beside this file runs
 //! many, fast: there this folder is a binary of its own. `log.md` says which were run.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test that meets the unexpected should stop loudly, where it stands"
-)]
-
 mod crash_points;
 mod disk;
 mod faults;

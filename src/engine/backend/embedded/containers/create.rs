@@ -192,10 +192,11 @@ impl<'a> Nascent<'a> {
         }
     }
 
-    /// Takes it out of sight again, so that nobody sees it half-removed. Whether it is.
+    /// Takes it out of sight again, so that nobody sees it half-removed, after a power cut neither. Whether it is.
     fn hide(&self) -> bool {
-        match self.store.disk().rename(&self.store.layout.container(&self.id), &self.dir) {
-            Ok(()) => true,
+        let (disk, layout) = (self.store.disk(), &self.store.layout);
+        match disk.rename(&layout.container(&self.id), &self.dir) {
+            Ok(()) => disk.sync_dir(&layout.containers()).is_ok(),
             Err(error) => error.kind() == io::ErrorKind::NotFound,
         }
     }
