@@ -5,4 +5,4 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 WHARF_SIM_SEEDS=${1:-100000} WHARF_SIM_FIRST=${2:-1000} WHARF_SIM_THREADS=${WHARF_SIM_THREADS:-$(getconf _NPROCESSORS_ONLN)} \
-  cargo test --locked --config 'profile.dev.package.wharf.opt-level=2' --test simulation -- no_seed --nocapture
+  cargo test --locked --config 'profile.dev.package.wharf.opt-level=2' --test simulation -- simulation::no_seed --nocapture
