@@ -66,3 +66,35 @@ fn waiting_for_a_thread_that_waits_for_our_lock_is_a_circle_too() {
     assert_eq!(ended, Err(Panicked), "the thread we wait for waits for us");
     drop(held);
 }
+
+#[test]
+fn who_still_works_itself_does_not_wait_for_the_others_yet() {
+    let dir = tempfile::tempdir().unwrap();
+    let [a, b] = ["a", "b"].map(|name| dir.path().join(name));
+    let both_hold_one = Barrier::new(2);
+    // Two operations of two threads each, as pulls of one image: each holds on its own thread what the other's second
+    // thread wants, for a while.
+    let operation = |mine: &Path, wanted: &Path| {
+        let held = Barrier::new(2);
+        let other = || {
+            held.wait();
+            drop(lock(&Machine::this(), wanted, Mode::Exclusive, &holder(), PATIENCE).unwrap());
+        };
+        let own = || {
+            let _mine = lock(&Machine::this(), mine, Mode::Exclusive, &holder(), PATIENCE).unwrap();
+            both_hold_one.wait();
+            held.wait();
+            // Long enough for both to be waiting.
+            let until = Instant::now() + Duration::from_millis(50);
+            while Instant::now() < until {
+                thread::yield_now();
+            }
+        };
+        OsThreads.together(vec![Box::new(other), Box::new(own)])
+    };
+    let ended = thread::scope(|scope| {
+        let second = scope.spawn(|| operation(&b, &a));
+        [operation(&a, &b), second.join().unwrap()]
+    });
+    assert_eq!(ended, [Ok(()), Ok(())]);
+}

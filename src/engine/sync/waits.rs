@@ -4,7 +4,6 @@
 //! made it should hear of it in the first test that runs into it. Release builds keep nothing. Deliberately elsewhere:
 //! circles between processes, which the bounds of `lock` end; what an operation waits for (`supervisor::watchdog`).
 
-use std::path::Path;
 #[cfg(debug_assertions)]
 use std::{
     collections::HashMap,
@@ -13,6 +12,7 @@ use std::{
     sync::{Mutex, MutexGuard, OnceLock, PoisonError},
     thread::{self, ThreadId},
 };
+use std::{path::Path, thread::Thread};
 
 /// One edge of the graph, there until it is dropped.
 #[derive(Debug)]
@@ -58,27 +58,31 @@ pub fn waiting(lock: &Path) -> Mark {
     }
 }
 
-/// This thread is about to wait for the end of threads that it starts.
-pub fn join() -> Join {
-    Join {
-        #[cfg(debug_assertions)]
-        waiting: Party::this_thread(),
+/// This thread has nothing left to do but to wait for the end of that one. Never panics: whoever waits for a lock of
+/// this thread looks again and finds the circle.
+pub fn joining(thread: &Thread) -> Mark {
+    #[cfg(debug_assertions)]
+    return Mark::put(&mut graph(), Party::this_thread(), Party::thread(thread));
+    #[cfg(not(debug_assertions))]
+    {
+        let _ = thread; // Nothing is kept.
+        Mark {}
     }
 }
 
-/// Who waits for threads to end.
-pub struct Join {
-    #[cfg(debug_assertions)]
-    waiting: Party,
-}
-
-impl Join {
-    /// The calling thread is one of those that are waited for.
-    pub fn this_thread(&self) -> Mark {
+impl Mark {
+    /// Still waiting: whoever holds the lock may have begun to wait meanwhile.
+    ///
+    /// # Panics
+    /// As [`waiting`].
+    pub fn look_again(&self) {
         #[cfg(debug_assertions)]
-        return Mark::new(self.waiting.clone(), Party::this_thread());
-        #[cfg(not(debug_assertions))]
-        Mark {}
+        if let Some((from, to)) = &self.edge {
+            let circle = path(&graph(), to, from);
+            if let Some(circle) = circle {
+                name(from, &circle);
+            }
+        }
     }
 }
 
@@ -92,7 +96,10 @@ enum Party {
 #[cfg(debug_assertions)]
 impl Party {
     fn this_thread() -> Self {
-        let thread = thread::current();
+        Self::thread(&thread::current())
+    }
+
+    fn thread(thread: &Thread) -> Self {
         Self::Thread(thread.id(), thread.name().map(str::to_owned))
     }
 }
@@ -121,19 +128,30 @@ fn graph() -> MutexGuard<'static, Graph> {
 #[cfg(debug_assertions)]
 impl Mark {
     fn new(from: Party, to: Party) -> Self {
+        let mut graph = graph();
+        if !MANY_PROCESSES.get()
+            && !matches!(from, Party::Lock(_))
+            && let Some(circle) = path(&graph, &to, &from)
+        {
+            drop(graph);
+            name(&from, &circle);
+        }
+        Self::put(&mut graph, from, to)
+    }
+
+    fn put(graph: &mut Graph, from: Party, to: Party) -> Self {
         if MANY_PROCESSES.get() {
             return Self { edge: None };
         }
-        let mut graph = graph();
-        let circle = path(&graph, &to, &from);
-        if circle.is_none() || matches!(from, Party::Lock(_)) {
-            graph.entry(from.clone()).or_default().push(to.clone());
-            return Self { edge: Some((from, to)) };
-        }
-        drop(graph);
-        let circle: Vec<String> = circle.into_iter().flatten().map(|party| format!("{party:?}")).collect();
-        panic!("a circle of waiting: {from:?} would wait for {}", circle.join(", which is for "));
+        graph.entry(from.clone()).or_default().push(to.clone());
+        Self { edge: Some((from, to)) }
     }
+}
+
+#[cfg(debug_assertions)]
+fn name(waiting: &Party, circle: &[Party]) -> ! {
+    let circle: Vec<String> = circle.iter().map(|party| format!("{party:?}")).collect();
+    panic!("a circle of waiting: {waiting:?} would wait for {}", circle.join(", which is for "));
 }
 
 #[cfg(debug_assertions)]

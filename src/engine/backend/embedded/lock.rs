@@ -98,12 +98,12 @@ pub fn lock(machine: &Machine, path: &Path, mode: Mode, holder: &Holder, patienc
     let started = clock.instant();
     let elapsed = || clock.instant().saturating_duration_since(started);
     let mut pause = PAUSE_FIRST;
-    let mut mark = None;
+    let mut mark: Option<Mark> = None;
     loop {
         match try_lock(&**disk, path, mode, holder) {
             Ok(Some(lock)) => return Ok(lock),
             Ok(None) => {
-                mark.get_or_insert_with(|| waits::waiting(path));
+                mark.get_or_insert_with(|| waits::waiting(path)).look_again();
             }
             Err(error) => return Err(Error::io("its lock cannot be taken", error)),
         }

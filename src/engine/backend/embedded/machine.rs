@@ -121,7 +121,6 @@ pub struct OsThreads;
 impl Threads for OsThreads {
     fn together(&self, mut tasks: Vec<Task<'_>>) -> Result<(), Panicked> {
         let last = tasks.pop();
-        let join = &waits::join();
         let whole = thread::scope(|scope| {
             // What a task leaves half-changed is only read by code that expects it to have failed.
             let here = |task: Task<'_>| catch_unwind(AssertUnwindSafe(task)).is_ok();
@@ -131,7 +130,6 @@ impl Threads for OsThreads {
                 let waiting = Arc::new(Mutex::new(Some(task)));
                 let taken = Arc::clone(&waiting);
                 let run = move || {
-                    let _awaited = join.this_thread();
                     if let Some(task) = take(&taken) {
                         task();
                     }
@@ -142,6 +140,8 @@ impl Threads for OsThreads {
                 }
             }
             mine &= last.is_none_or(here);
+            // Until here this thread has worked itself: nobody's lock was waiting for the others.
+            let _awaited: Vec<_> = others.iter().map(|other| waits::joining(other.thread())).collect();
             others.into_iter().map(thread::ScopedJoinHandle::join).fold(mine, |whole, other| whole && other.is_ok())
         });
         if whole { Ok(()) } else { Err(Panicked) }

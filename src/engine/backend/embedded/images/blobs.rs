@@ -150,7 +150,7 @@ impl Blobs {
                     return Ok(WriterLock { _lock: lock, _lead: lead, disk, path });
                 }
                 Ok(None) => {
-                    mark.get_or_insert_with(|| waits::waiting(&path));
+                    mark.get_or_insert_with(|| waits::waiting(&path)).look_again();
                     if !std::mem::replace(&mut told, true) {
                         waiting();
                     }
