@@ -183,7 +183,7 @@ fn try_point(
     });
     site.world.state().strike.armed = false;
     // That images can still be used is shown at every fourth point, that they can be removed at every one.
-    let after = if at % 4 == 0 { invariants::come_to_rest } else { invariants::come_to_rest_unused };
+    let after = if at.is_multiple_of(4) { invariants::come_to_rest } else { invariants::come_to_rest_unused };
     run_one(&site, "repair", after);
     let trace = site.world.trace();
     let state = site.world.state();

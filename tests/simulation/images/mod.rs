@@ -122,7 +122,7 @@ fn run(seed: u64, twin: Option<ImageTwin>, traced: bool) -> Run {
 fn strike(site: &Site, faults: &Faults) -> u64 {
     let world = &site.world;
     let mut state = world.state();
-    if state.steps % 4 != 0 {
+    if !state.steps.is_multiple_of(2) {
         return 0; // An operation on images is many more calls than one on a container.
     }
     let client = state.dice.below(10_000) < u64::from(faults.kill);

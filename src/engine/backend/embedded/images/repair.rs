@@ -78,6 +78,11 @@ impl ImageStore {
             for name in self.names(&ingest)?.iter().filter(|name| is_ingested(name) && !is_partial(name)) {
                 note(&ingest, name, "a pull was interrupted while it unpacked", "deleted");
             }
+            for blobs in ["sha256", "sha512"].map(|algorithm| self.layout.blobs(algorithm)) {
+                for name in self.names(&blobs)?.iter().filter(|name| is_temporary(name)) {
+                    note(&blobs, name, "a write was interrupted", "deleted");
+                }
+            }
         }
         for dir in self.guarded_directories()? {
             for name in self.names(&dir)?.iter().filter(|name| is_temporary(name)) {
