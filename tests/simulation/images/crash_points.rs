@@ -19,6 +19,7 @@ use super::{
     ledger::Book,
     party::{Party, ROOT, name},
     registry::Content,
+    twins::ImageTwin,
 };
 
 /// An operation, and what must be there before it.
@@ -130,7 +131,7 @@ struct Scene {
 impl Scene {
     fn of(operation: &Operation) -> Self {
         let site = Site::new(0, Faults::none(), false);
-        run_one(&site, "prepare", operation.prepare);
+        run_one(&site, "prepare", None, operation.prepare);
         if let Some(how) = operation.cut {
             site.world.lose_power(how);
         }
@@ -159,9 +160,9 @@ impl Scene {
     }
 }
 
-fn run_one(site: &Site, name: &str, body: impl FnOnce(&Party) + 'static) {
+fn run_one(site: &Site, name: &str, twin: Option<ImageTwin>, body: impl FnOnce(&Party) + 'static) {
     let mut scheduler = Scheduler::default();
-    let process = site.spawn(name, None, body);
+    let process = site.spawn(name, twin, body);
     scheduler.run(&site.world, |world| !world.is_alive(process));
     scheduler.end(&site.world);
 }
@@ -177,14 +178,14 @@ fn try_point(
     let site = scene.copy(at, traced);
     let act = operation.act;
     let strike = Strike { armed: true, at: Some((at, effect)), counted: 0 };
-    run_one(&site, "act", move |party| {
+    run_one(&site, "act", None, move |party| {
         party.site.world.state().strike = strike;
         act(party);
     });
     site.world.state().strike.armed = false;
     // That images can still be used is shown at every fourth point, that they can be removed at every one.
     let after = if at.is_multiple_of(4) { invariants::come_to_rest } else { invariants::come_to_rest_unused };
-    run_one(&site, "repair", after);
+    run_one(&site, "repair", None, after);
     let trace = site.world.trace();
     let state = site.world.state();
     (state.strike.counted, state.violation.clone(), trace)
@@ -215,4 +216,36 @@ fn an_operation_on_images_struck_at_any_call_by_anything_leaves_nothing_half_don
         total += points;
     }
     println!("crash points of images: {total}, all held");
+}
+
+/// A pull killed at its n-th call, another one that is acknowledged, and then the power goes: whether that one was true.
+fn take_over(scene: &Scene, at: u64, twin: Option<ImageTwin>) -> (u64, Option<String>) {
+    let site = scene.copy(at, false);
+    run_one(&site, "killed", None, move |party| {
+        party.site.world.state().strike = Strike { armed: true, at: Some((at, Effect::Kill)), counted: 0 };
+        drop(party.pull(&name("app", 1)));
+    });
+    site.world.state().strike.armed = false;
+    run_one(&site, "taking over", twin, |party| party.pull(&name("app", 1)).unwrap());
+    site.world.lose_power(PowerLoss::Drop);
+    run_one(&site, "repair", None, invariants::come_to_rest_unused);
+    let state = site.world.state();
+    (state.strike.counted, state.violation.clone())
+}
+
+#[test]
+fn a_pull_that_takes_over_from_a_killed_one_is_durable_when_it_is_acknowledged() {
+    let scene = Scene::of(&operation("nothing", nothing, |_| ()));
+    let (mut points, mut noticed) = (0, None);
+    for at in 1.. {
+        let (counted, violation) = take_over(&scene, at, None);
+        assert_eq!(violation, None, "killed at call {at}");
+        if counted < at {
+            break;
+        }
+        points = at;
+        noticed = noticed.or_else(|| take_over(&scene, at, Some(ImageTwin::TrustsItsEyes)).1);
+    }
+    let noticed = noticed.expect("a twin that nobody notices means that this test looks away");
+    println!("taken over at {points} points; TrustsItsEyes found: {noticed}");
 }

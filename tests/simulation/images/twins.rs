@@ -23,13 +23,15 @@ pub enum ImageTwin {
     BlindCollection,
     /// A removed image is forgotten although a container needs its layers.
     ForgottenContainer,
-    /// A draft of ours: a blob that can be seen is taken for durable, although its writer died before the sync.
+    /// A draft of ours: a blob that can be seen is taken for durable, although its writer died before the sync. Chance
+    /// needs thousands of seeds for that, so it has a test of its own (`crash_points`).
     TrustsItsEyes,
 }
 
 impl ImageTwin {
-    pub const ALL: [Self; 5] =
-        [Self::UnsyncedBlob, Self::LooksThenActs, Self::BlindCollection, Self::ForgottenContainer, Self::TrustsItsEyes];
+    /// Those that histories drawn by lot find.
+    pub const ALL: [Self; 4] =
+        [Self::UnsyncedBlob, Self::LooksThenActs, Self::BlindCollection, Self::ForgottenContainer];
 }
 
 /// The disk of a process, with the bug if there is one.
