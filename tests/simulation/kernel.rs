@@ -92,6 +92,9 @@ impl SimulatedKernel {
         self.call("signal", run_dir)?;
         let mut state = self.world.state();
         let now = state.now;
+        if state.kernel.init(init).is_some_and(|init| init.run_dir != run_dir) {
+            state.violate(format!("a process of another container was signalled for {}", run_dir.display()));
+        }
         state.kernel.signal(init, signal, now);
         Ok(init)
     }
@@ -129,24 +132,21 @@ impl SimulatedKernel {
         }
     }
 
-    fn await_exit(&self, run_dir: &Path, monitor: ProcessId, until: u64) -> bool {
+    fn await_exit(&self, run_dir: &Path, monitor: ProcessId, until: u64) -> Result<bool> {
         let told = move |state: &State| state.kernel.monitors.get(&monitor).is_some_and(|monitor| monitor.run_ended);
         let over = self.wait_until(until, move |state| told(state) || !state.processes[monitor].alive);
-        if !over || told(&self.world.state()) { over } else { self.await_unattended(run_dir, until) }
+        if !over || told(&self.world.state()) { Ok(over) } else { self.await_unattended(run_dir, until) }
     }
 
-    fn await_unattended(&self, run_dir: &Path, until: u64) -> bool {
+    fn await_unattended(&self, run_dir: &Path, until: u64) -> Result<bool> {
         let dir = self.run_dir(run_dir);
         while dir.is_monitored() {
             if self.now() >= until {
-                return false;
+                return Ok(false);
             }
             self.world.sleep(self.me, LOOK_AGAIN);
         }
-        match self.init_of(dir.read_state().as_ref()) {
-            Some(init) => self.wait_gone(init, until),
-            None => true,
-        }
+        Ok(self.init_of(dir.try_read_state()?.as_ref()).is_none_or(|init| self.wait_gone(init, until)))
     }
 
     fn unattended_stop(&self, run_dir: &Path, signal: Signal, grace: Duration, until: u64) -> Result<()> {
@@ -228,8 +228,8 @@ impl Kernel for SimulatedKernel {
     fn stop(&self, run_dir: &Path, signal: Signal, grace: Span, within: Duration) -> Result<()> {
         let until = self.until(within);
         let over = match self.ask(run_dir, Request::Stop { signal, grace: grace.duration() }, until)? {
-            Some(monitor) => self.await_exit(run_dir, monitor, until),
-            None if self.run_dir(run_dir).is_monitored() => self.await_unattended(run_dir, until),
+            Some(monitor) => self.await_exit(run_dir, monitor, until)?,
+            None if self.run_dir(run_dir).is_monitored() => self.await_unattended(run_dir, until)?,
             None => return self.unattended_stop(run_dir, signal, grace.duration(), until),
         };
         if over { Ok(()) } else { Err(timed_out()) }
@@ -245,9 +245,9 @@ impl Kernel for SimulatedKernel {
             // A monitor that stands still must not keep its container alive.
             Err(error) if error.kind() == ErrorKind::TimedOut => directly()?,
             Err(error) => return Err(error),
-            Ok(Some(monitor)) if signal == Signal::KILL => self.await_exit(run_dir, monitor, until),
+            Ok(Some(monitor)) if signal == Signal::KILL => self.await_exit(run_dir, monitor, until)?,
             Ok(Some(_)) => true,
-            Ok(None) if self.run_dir(run_dir).is_monitored() => self.await_unattended(run_dir, until),
+            Ok(None) if self.run_dir(run_dir).is_monitored() => self.await_unattended(run_dir, until)?,
             Ok(None) => directly()?,
         };
         if ended { Ok(()) } else { Err(timed_out()) }
@@ -277,8 +277,8 @@ impl Kernel for SimulatedKernel {
     fn wait(&self, run_dir: &Path, within: Duration) -> Result<bool> {
         let until = self.until(within);
         match self.ask(run_dir, Request::Wait, until)? {
-            Some(monitor) => Ok(self.await_exit(run_dir, monitor, until)),
-            None => Ok(self.await_unattended(run_dir, until)),
+            Some(monitor) => self.await_exit(run_dir, monitor, until),
+            None => self.await_unattended(run_dir, until),
         }
     }
 
@@ -292,7 +292,7 @@ impl Kernel for SimulatedKernel {
             return Ok(());
         }
         let dir = self.run_dir(run_dir);
-        if self.init_of(dir.read_state().as_ref()).is_some() {
+        if self.init_of(dir.try_read_state()?.as_ref()).is_some() {
             return Err(Error::new(ErrorKind::Refused, "the container runs"));
         }
         let lock = dir.lock()?;

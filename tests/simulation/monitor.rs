@@ -345,8 +345,15 @@ impl RunDir {
     }
 
     pub fn read_state(&self) -> Option<StateFile> {
-        let text = self.disk.read(&self.path.join("state.json")).ok()?;
-        serde_json::from_slice(&text).ok()
+        self.try_read_state().ok().flatten()
+    }
+
+    pub fn try_read_state(&self) -> Result<Option<StateFile>> {
+        match self.disk.read(&self.path.join("state.json")) {
+            Ok(text) => Ok(serde_json::from_slice(&text).ok()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Error::io("who runs in it cannot be read", error)),
+        }
     }
 }
 

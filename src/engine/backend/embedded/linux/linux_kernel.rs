@@ -134,7 +134,9 @@ impl LinuxKernel {
         if !self.await_monitor_gone(run_dir, until) {
             return Ok(false);
         }
-        match unattended::init_of(RunDir::new(run_dir).read_state().as_ref()) {
+        let state = RunDir::new(run_dir).try_read_state();
+        let state = state.map_err(|error| Error::io("who runs in it cannot be read", error))?;
+        match unattended::init_of(state.as_ref()) {
             Some(init) => unattended::wait_gone(&init, until),
             None => Ok(true),
         }

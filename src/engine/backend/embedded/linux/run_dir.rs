@@ -161,8 +161,16 @@ impl RunDir {
     }
 
     pub(super) fn read_state(&self) -> Option<StateFile> {
-        let text = fs::read(self.path.join(STATE)).ok()?; // Not there: nothing runs.
-        serde_json::from_slice(&text).ok() // Not ours: as good as not there.
+        self.try_read_state().ok().flatten() // Cannot be read: nobody can be asked or signalled by it now.
+    }
+
+    /// As `read_state`, for whoever would take "nothing runs" for done.
+    pub(super) fn try_read_state(&self) -> io::Result<Option<StateFile>> {
+        match fs::read(self.path.join(STATE)) {
+            Ok(text) => Ok(serde_json::from_slice(&text).ok()), // Not ours: as good as not there.
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     fn open_lock(&self) -> io::Result<File> {

@@ -87,7 +87,8 @@ pub(super) fn sweep(run_dir: &Path) -> Result<()> {
         return sweep_group(run_dir);
     }
     let dir = RunDir::new(run_dir);
-    if init_of(dir.read_state().as_ref()).is_some() {
+    let state = dir.try_read_state().map_err(|error| Error::io("who runs in it cannot be read", error))?;
+    if init_of(state.as_ref()).is_some() {
         return Err(Error::new(ErrorKind::Refused, "the container runs").remedy("stop or kill it first"));
     }
     let lock = dir.lock()?;
