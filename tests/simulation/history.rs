@@ -1,11 +1,13 @@
 //! What was asked and answered, and does it fit together? Calls with their order, checked against what must be so.
 //!
 //! A call that was never answered, because its process died, may have had its effect or not. Deliberately elsewhere:
-//! the state of the store at rest (`invariants`).
+//! the state of the store at rest (`invariants`), whether one container's answers have an order at all (`linear`).
 
 use std::collections::BTreeMap;
 
 use wharf::engine::domain::{ContainerId, ContainerName, ErrorKind};
+
+use super::linear;
 
 /// What a process asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,11 +42,22 @@ pub struct Call {
     boot: usize,
 }
 
+/// Somebody looked for a name.
+#[derive(Clone, Debug)]
+pub struct Lookup {
+    pub name: ContainerName,
+    /// Whose it is, if anybody's.
+    pub found: Option<ContainerId>,
+    pub begun: u64,
+    pub ended: u64,
+}
+
 pub type CallNumber = usize;
 
 #[derive(Debug, Default)]
 pub struct History {
     pub calls: Vec<Call>,
+    lookups: Vec<Lookup>,
     order: u64,
     /// Where in the order the power went.
     cuts: Vec<u64>,
@@ -78,6 +91,17 @@ impl History {
         Ok(())
     }
 
+    /// A position in the order of beginnings and ends.
+    pub fn tick(&mut self) -> u64 {
+        self.order += 1;
+        self.order
+    }
+
+    pub fn looked_up(&mut self, name: &ContainerName, begun: u64, found: Option<&ContainerId>) {
+        let ended = self.tick();
+        self.lookups.push(Lookup { name: name.clone(), found: found.cloned(), begun, ended });
+    }
+
     pub fn power_lost(&mut self) {
         self.order += 1;
         self.cuts.push(self.order);
@@ -95,13 +119,14 @@ impl History {
             let there = at_rest.iter().find(|container| container.id == **id);
             acknowledged_is_durable(id, calls, there, self.cuts.len())?;
             gone_is_gone(id, calls)?;
+            linear::check(id, calls, &self.lookups, there, &self.cuts)?;
         }
         names_have_one_owner(&by_container, &self.cuts)
     }
 }
 
 impl Call {
-    fn is_done(&self) -> bool {
+    pub fn is_done(&self) -> bool {
         self.answer == Some(Answer::Done)
     }
 
@@ -111,7 +136,7 @@ impl Call {
 }
 
 /// Whether the container may go by itself, with the power too.
-fn is_fleeting(calls: &[&Call]) -> bool {
+pub fn is_fleeting(calls: &[&Call]) -> bool {
     calls.iter().any(|call| matches!(call.asked, Asked::Create { auto_remove: true, .. }))
 }
 

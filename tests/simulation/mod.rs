@@ -17,6 +17,7 @@ mod images;
 mod invariants;
 mod kernel;
 mod kernel_state;
+mod linear;
 mod monitor;
 mod random;
 mod scheduler;

@@ -24,10 +24,13 @@ pub enum Twin {
     RemovalInPlace,
     /// nerdctl#3284: the exclusive lock is a shared one.
     SharedLock,
+    /// A draft of ours: a name is given before it is on the disk.
+    UnsyncedName,
 }
 
 impl Twin {
-    pub const ALL: [Self; 4] = [Self::SwallowedWrite, Self::UnsyncedRecord, Self::RemovalInPlace, Self::SharedLock];
+    pub const ALL: [Self; 5] =
+        [Self::SwallowedWrite, Self::UnsyncedRecord, Self::RemovalInPlace, Self::SharedLock, Self::UnsyncedName];
 
     /// The disk of a process, with the bug if there is one.
     pub fn disk(twin: Option<Self>, world: &Arc<World>, me: ProcessId) -> Arc<dyn Disk> {
@@ -73,9 +76,12 @@ impl Disk for TwinDisk {
                 Ok(())
             }
             Twin::UnsyncedRecord if is_record(path) => self.disk.write_atomic(path, bytes),
-            Twin::SwallowedWrite | Twin::UnsyncedRecord | Twin::RemovalInPlace | Twin::SharedLock => {
-                self.disk.write_durable(path, bytes)
-            }
+            Twin::UnsyncedName if path.starts_with("/data/names") => self.disk.write_atomic(path, bytes),
+            Twin::SwallowedWrite
+            | Twin::UnsyncedRecord
+            | Twin::RemovalInPlace
+            | Twin::SharedLock
+            | Twin::UnsyncedName => self.disk.write_durable(path, bytes),
         }
     }
     fn write_atomic(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {

@@ -22,8 +22,8 @@ use wharf::engine::{
         },
     },
     domain::{
-        ContainerId, ContainerName, ContainerSpec, Digest, Error, ErrorKind, Force, Mount, Outcome, Platform,
-        RemoveOptions, RepairMode, Result, Signal, Span, StopOptions,
+        Container, ContainerId, ContainerName, ContainerSpec, Digest, Error, ErrorKind, Force, Mount, Outcome,
+        Platform, RemoveOptions, RepairMode, Result, Signal, Span, Status, StopOptions,
     },
 };
 
@@ -129,7 +129,7 @@ impl Party {
             drop(self.containers.repair(RepairMode::Mend));
             return;
         }
-        let Ok(found) = self.containers.find(name.as_str()) else { return };
+        let Some(found) = self.look_up(&name) else { return };
         let id = &found.id;
         // Failures are the point; what must hold is checked from outside.
         let _ = match verb {
@@ -140,6 +140,22 @@ impl Party {
             13 => self.ask(Asked::Other("pause"), Some(id), |all, context| all.pause(id, context)),
             _ => self.remove(id),
         };
+    }
+
+    /// Looks for a name, and notes what was found: whoever is being removed, or cannot be read, may be found or not.
+    fn look_up(&self, name: &ContainerName) -> Option<Container> {
+        let begun = self.world.state().history.tick();
+        let found = self.containers.find(name.as_str());
+        let history = &mut self.world.state().history;
+        match &found {
+            Ok(found) if matches!(found.status(), Status::Removing | Status::Broken) => {}
+            Ok(found) if found.name.as_ref() == Some(name) => history.looked_up(name, begun, Some(&found.id)),
+            // Its id begins with what is a name, too.
+            Ok(_) => history.looked_up(name, begun, None),
+            Err(error) if error.kind() == ErrorKind::NoSuchContainer => history.looked_up(name, begun, None),
+            Err(_) => {}
+        }
+        found.ok()
     }
 
     pub fn create(&self, name: &ContainerName) -> Outcome {
