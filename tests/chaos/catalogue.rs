@@ -18,6 +18,7 @@ use super::scene::Scene;
 use crate::support::{
     deadline::{PATIENCE, wait_until},
     need::needs_root,
+    registry::Login,
     residue::{entries, name_of},
 };
 
@@ -329,4 +330,35 @@ fn row_43_a_monitor_is_the_last_to_be_killed_for_memory() {
     assert!(score(scene.monitor_of("xa")) < -900, "{}", score(scene.monitor_of("xa")));
     assert!(score(scene.init_of("xa")) > -900, "the container is spared too");
     scene.verb("rm -f xa");
+}
+
+/// Files of the person's own, cut short by a full disk or a crash: nothing of ours writes them, and wherever they end, a
+/// verb works or names the file.
+#[test]
+fn row_90_a_configuration_or_login_file_cut_short_is_named_and_never_written_by_us() {
+    let Some(scene) = scene() else { return };
+    let root = scene.store.root();
+    assert!(entries(&root.join("config")).is_empty() && entries(&root.join("home")).is_empty());
+    let settings = "# what I like\n[ui]\ntheme = \"light\"\nmouse = false\n";
+    let login = format!("{{\"auths\": {{\"{}\": {{\"auth\": \"bWU6cHc=\"}}}}}}", scene.registry.host());
+    scene.verb("tag IMAGE PUSHED");
+    scene.verb("push -q PUSHED");
+    scene.registry.demand(Login::Basic { user: "me", password: "pw" });
+    let cases = [("config/config.toml", settings, "ps"), ("home/.docker/config.json", login.as_str(), "pull -q PUSHED")];
+    for (file, whole, verb) in cases {
+        let path = root.join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        for end in (0..whole.len()).step_by(4).chain([whole.len()]) {
+            fs::write(&path, &whole[..end]).unwrap();
+            let ended = scene.run(verb);
+            let named = ended.stderr.contains(file.rsplit('/').next().unwrap());
+            // Without its login the registry refuses, which says what to do; with half of one the file is named.
+            let refused = end == 0 && ended.stderr.contains("login");
+            assert!(ended.status.success() || named || refused, "{file} cut at {end}: {ended}");
+            assert!(!ended.stderr.contains("bWU6"), "a secret is shown: {ended}");
+            assert_eq!(fs::read_to_string(&path).unwrap(), &whole[..end], "{file} was written");
+        }
+        assert!(scene.run(verb).status.success(), "{file} is whole");
+        fs::remove_file(path).unwrap();
+    }
 }
