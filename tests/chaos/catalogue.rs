@@ -344,7 +344,8 @@ fn row_90_a_configuration_or_login_file_cut_short_is_named_and_never_written_by_
     scene.verb("tag IMAGE PUSHED");
     scene.verb("push -q PUSHED");
     scene.registry.demand(Login::Basic { user: "me", password: "pw" });
-    let cases = [("config/config.toml", settings, "ps"), ("home/.docker/config.json", login.as_str(), "pull -q PUSHED")];
+    let cases =
+        [("config/config.toml", settings, "ps"), ("home/.docker/config.json", login.as_str(), "pull -q PUSHED")];
     for (file, whole, verb) in cases {
         let path = root.join(file);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
