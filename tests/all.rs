@@ -23,6 +23,8 @@ mod engine;
 #[cfg(not(windows))]
 mod founding;
 mod locks;
+#[cfg(target_os = "linux")]
+mod power;
 #[cfg(not(windows))]
 mod registry;
 #[cfg(not(windows))]
