@@ -42,9 +42,12 @@ impl Containers {
             change: Change::Rename { from: from.clone() },
         });
         if let Err(error) = self.store.write(&locked.held, &mut locked.observed.record, Durability::Synced) {
-            // The old record stands. The error of the write is the one to report; a reserved name that
-            // cannot be freed is claimed by nobody and goes to the next who asks.
-            let _ = names::release(machine, layout, name, id);
+            // A write may fail after the new record could be seen, and then it has the new name. Otherwise the old one
+            // stands. The error of the write is the one to report; a reserved name that cannot be freed is claimed by
+            // nobody and goes to the next who asks.
+            if matches!(self.store.read(id), Read::Record(found) if found.name != *name) {
+                let _ = names::release(machine, layout, name, id);
+            }
             return Err(error);
         }
         names::release(machine, layout, &from, id)?;
