@@ -135,9 +135,9 @@ impl Call {
     }
 }
 
-/// Whether the container may go by itself, with the power too.
+/// Whether the container may go by itself, with the power too. One whose maker never answered may be of that kind.
 pub fn is_fleeting(calls: &[&Call]) -> bool {
-    calls.iter().any(|call| matches!(call.asked, Asked::Create { auto_remove: true, .. }))
+    !calls.iter().any(|call| matches!(call.asked, Asked::Create { auto_remove: false, .. }))
 }
 
 fn acknowledged_is_durable(

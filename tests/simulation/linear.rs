@@ -92,11 +92,12 @@ pub fn check(
     let doubtful = events.iter().filter(|event| !event.sure || fleeting).map(|event| event.from);
     let horizon = doubtful.filter_map(|from| cuts.iter().copied().find(|cut| *cut > from)).min();
     events.retain(|event| horizon.is_none_or(|horizon| event.from < horizon));
-    // One that came back half-removed is removed again.
+    // One that came back half-removed may be seen, and is removed again.
     let removed =
         events.iter().filter(|event| event.sure && matches!(event.said, Said::Removed)).map(|event| event.until);
     let again = removed.min().and_then(|until| cuts.iter().copied().find(|cut| *cut > until));
-    events.retain(|event| !(matches!(event.said, Said::Removed) && again.is_some_and(|again| event.from > again)));
+    let comes_again = |event: &Event<'_>| again.is_some_and(|again| event.from > again);
+    events.retain(|event| !(comes_again(event) && matches!(event.said, Said::Removed | Said::IsThere)));
     if events.len() > ANSWERS_MAX || fits(&events, Model::NotYet, 0, &mut HashSet::new()) {
         return Ok(());
     }
