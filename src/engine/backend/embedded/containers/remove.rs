@@ -39,6 +39,14 @@ pub enum Volumes {
     Keep,
 }
 
+/// Whether a power cut finds the intent of a removal on the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Announced {
+    Durably,
+    /// It is not written, or was by somebody who may have failed before it was on the disk.
+    Perhaps,
+}
+
 impl Containers {
     /// Removes the container; with force it is killed first. Whatever fails leaves it `Removing`, and
     /// asking again goes on where it stopped.
@@ -74,6 +82,7 @@ impl Containers {
         let until = clock.instant() + within;
         let Locked { held, mut observed } = locked;
         let record = observed.record.as_mut();
+        let mut announced = Announced::Perhaps;
         if !record.is_removing() {
             let now = clock.now();
             let before = record.intent.replace(RecordedIntent {
@@ -87,7 +96,10 @@ impl Containers {
                 // Removing must be possible on a full disk: it is how room is made. Until the commit, which is one
                 // rename, nothing that the container needs is touched; so a cut leaves it whole.
                 Err(error) if error.kind() == ErrorKind::NoSpace => record.intent = before,
-                outcome => outcome?,
+                outcome => {
+                    outcome?;
+                    announced = Announced::Durably;
+                }
             }
         }
         let run_dir = self.run_dir(&held.id);
@@ -102,7 +114,7 @@ impl Containers {
         if record.run > Generation::default() {
             self.sweep(&run_dir, until)?;
         }
-        dispose(&self.store, held, Some(record), volumes, &self.tree_remover())
+        dispose(&self.store, held, Some(record), announced, volumes, &self.tree_remover())
     }
 
     /// Clears the runtime directory once the monitor is gone; a monitor winding up takes milliseconds.
@@ -133,7 +145,7 @@ impl Containers {
             }
             self.sweep(&run_dir, self.store.machine.clock.instant() + crate::engine::core::limits::STEP_DEADLINE)?;
         }
-        let warnings = dispose(&self.store, held, None, volumes, &self.tree_remover())?;
+        let warnings = dispose(&self.store, held, None, Announced::Perhaps, volumes, &self.tree_remover())?;
         Ok(Done { container: Some(id), warnings, ..Done::default() })
     }
 
@@ -163,6 +175,7 @@ pub fn dispose(
     store: &Store,
     held: Held,
     record: Option<&Record>,
+    announced: Announced,
     volumes: Volumes,
     remove_tree: &dyn Fn(&Path) -> Result<()>,
 ) -> Result<Vec<String>> {
@@ -173,7 +186,7 @@ pub fn dispose(
         (None, Volumes::Remove) => volumes::listed(store, &held.dir)?,
     };
     let trash = to_trash(store, &held, if own.is_empty() { Volumes::Keep } else { Volumes::Remove })?;
-    if must_be_synced(record, &own) {
+    if must_be_synced(record, announced, &own) {
         sync_commit(store)?;
     }
     // The lock's file went along; whoever waited for it learns that the container is gone.
@@ -213,10 +226,10 @@ pub(super) fn empty_trash(store: &Store, trash: &Path, remove_tree: &dyn Fn(&Pat
 
 /// A removal that a durable intent announces is finished after a power cut, and a container that goes when it ends is
 /// not missed then. Any other may come back, and then it needs its volumes.
-fn must_be_synced(record: Option<&Record>, own: &[VolumeName]) -> bool {
+fn must_be_synced(record: Option<&Record>, announced: Announced, own: &[VolumeName]) -> bool {
     let Some(record) = record else { return true };
     match Store::durability(record) {
-        Durability::Synced => !record.is_removing(),
+        Durability::Synced => announced == Announced::Perhaps,
         Durability::Unsynced => !own.is_empty(),
     }
 }

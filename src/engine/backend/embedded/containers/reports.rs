@@ -8,7 +8,7 @@ use super::{
     event_log::EXIT_CODE,
     layout::Layout,
     record::{Read, Record},
-    remove::{Volumes, dispose},
+    remove::{Announced, Volumes, dispose},
     restart,
     store::Store,
 };
@@ -85,7 +85,7 @@ impl Reports for StoreReports {
         let remove_tree = |path: &std::path::Path| {
             store.disk().remove_tree(path).map_err(|error| Error::io("its files cannot be deleted", error))
         };
-        match dispose(&store, held, Some(&record), Volumes::Remove, &remove_tree) {
+        match dispose(&store, held, Some(&record), Announced::Perhaps, Volumes::Remove, &remove_tree) {
             Ok(_) => AutoRemove::Removed,
             Err(_) => AutoRemove::Failed,
         }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use self::model::{Life, World};
 use super::{
     record::{Change, Durability, RecordedIntent},
+    remove::{Announced, Volumes},
     *,
 };
 use crate::engine::{
@@ -221,7 +222,8 @@ fn volumes_that_resist_a_removal_go_with_the_next_repair() {
     let held = containers.store.lock(&id, Verb::Remove, Duration::ZERO).unwrap();
     let record = containers.whole(&id).unwrap().record;
     let resists = |_: &Path| Err(Error::new(ErrorKind::Busy, "device or resource busy"));
-    let warnings = remove::dispose(&containers.store, held, Some(&record), remove::Volumes::Remove, &resists).unwrap();
+    let warnings =
+        remove::dispose(&containers.store, held, Some(&record), Announced::Perhaps, Volumes::Remove, &resists).unwrap();
     assert_eq!(warnings.len(), 1, "{warnings:?}");
     assert!(containers.get(&id).is_none(), "it is gone whatever becomes of its files");
     let volumes = || std::fs::read_dir(world.layout().volumes()).unwrap().count();
@@ -258,7 +260,7 @@ fn volumes_that_are_to_be_kept_outlive_the_sweeping_of_the_trash() {
     let id = create(&containers, "web");
     let held = containers.store.lock(&id, Verb::Remove, Duration::ZERO).unwrap();
     let resists = |_: &Path| Err(Error::new(ErrorKind::Busy, "device or resource busy"));
-    remove::dispose(&containers.store, held, None, remove::Volumes::Keep, &resists).unwrap();
+    remove::dispose(&containers.store, held, None, Announced::Perhaps, Volumes::Keep, &resists).unwrap();
     containers.repair_older(RepairMode::Mend, Duration::ZERO).unwrap();
     assert_eq!(std::fs::read_dir(world.layout().trash()).unwrap().count(), 0);
     assert_eq!(std::fs::read_dir(world.layout().volumes()).unwrap().count(), 1);
