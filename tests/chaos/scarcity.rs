@@ -160,6 +160,33 @@ fn with_few_descriptors_verbs_work_or_say_why_not() {
 }
 
 #[test]
+fn however_few_descriptors_nobody_takes_a_running_container_for_ended() {
+    if !needs_root() {
+        return;
+    }
+    let Some(scene) = Scene::new() else { return };
+    let scene = scene.with_bystander();
+    let mut told = 0;
+    for descriptors in 3..40 {
+        let limit = Descriptors(descriptors);
+        let run = |line: &str| run_to_end(limit.wrap(&scene, line), Duration::from_secs(30));
+        let listed = run("ps -a --format json");
+        if listed.code() == 0 {
+            told += 1;
+            assert!(listed.stdout.contains(r#""status":"running""#), "{descriptors} descriptors: {listed}");
+        }
+        // Each would take what has ended away, and lets alone what runs.
+        assert_ne!(run("rm bystander").code(), 0, "{descriptors} descriptors");
+        for line in ["system repair", "prune containers --force", "start bystander"] {
+            run(line);
+        }
+        scene.assert_bystander(&format!("{descriptors} descriptors"));
+    }
+    assert!(told > 10, "only {told} lists were told");
+    scene.assert_repairable();
+}
+
+#[test]
 fn where_nothing_can_be_forked_verbs_work_or_say_why_not() {
     if !needs_root() {
         return;

@@ -38,7 +38,7 @@ use super::{
     runtime_failure::runtime_failure,
     signals,
     status_line::StatusLine,
-    unattended::{cgroup_of, init_of, not_running},
+    unattended::{cgroup_of, init_of, not_running, read_state},
     user,
 };
 use crate::engine::{
@@ -69,13 +69,14 @@ fn run() -> Result<()> {
     let inherited = inheritance::take::<ExecOrders>()?;
     let ExecOrders { run_dir, spec } = inherited.orders;
     // This one: by the time of a failure the container may run anew.
-    let init = init_of(RunDir::new(&run_dir).read_state().as_ref());
+    let init = read_state(&run_dir).and_then(|state| init_of(state.as_ref()));
     let (process, stdio) = match start(&run_dir, &spec) {
         Ok(started) => started,
         Err(error) => {
             // A container that ended meanwhile makes any step fail, in words of that step.
             let unexplained = error.kind() == ErrorKind::Io;
-            let error = if unexplained && init.as_ref().is_none_or(ends_soon) { not_running() } else { error };
+            let ended = init.is_ok_and(|init| init.as_ref().is_none_or(ends_soon));
+            let error = if unexplained && ended { not_running() } else { error };
             // The asker may be gone; then nobody wants to know.
             let _ = inherited.starter.send(&Status::Failed((&error).into()));
             return Err(error);
@@ -108,8 +109,8 @@ fn ends_soon(init: &OwnedFd) -> bool {
 
 fn start(run_dir: &Path, spec: &ExecSpec) -> Result<(OwnedFd, Stdio)> {
     let dir = RunDir::new(run_dir);
-    let state = dir.read_state();
-    let init = init_of(state.as_ref()).ok_or_else(not_running)?;
+    let state = read_state(run_dir)?;
+    let init = init_of(state.as_ref())?.ok_or_else(not_running)?;
     let init_pid = state.as_ref().map(|state| state.init.pid).ok_or_else(not_running)?;
     let ids = own_ids();
     if ids != Ids::All {

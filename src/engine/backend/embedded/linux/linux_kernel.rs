@@ -134,9 +134,7 @@ impl LinuxKernel {
         if !self.await_monitor_gone(run_dir, until) {
             return Ok(false);
         }
-        let state = RunDir::new(run_dir).try_read_state();
-        let state = state.map_err(|error| Error::io("who runs in it cannot be read", error))?;
-        match unattended::init_of(state.as_ref()) {
+        match unattended::init_of(unattended::read_state(run_dir)?.as_ref())? {
             Some(init) => unattended::wait_gone(&init, until),
             None => Ok(true),
         }
@@ -178,7 +176,8 @@ impl Kernel for LinuxKernel {
         let liveness = |alive| if alive { Liveness::Alive } else { Liveness::Dead };
         Observation {
             monitor: liveness(RunDir::new(run_dir).is_monitored()),
-            init: liveness(unattended::init_of(state).is_some()),
+            // Who cannot look must not take it for ended.
+            init: liveness(unattended::init_of(state).map_or(true, |init| init.is_some())),
         }
     }
 
@@ -223,9 +222,10 @@ impl Kernel for LinuxKernel {
                 if !unattended::wait_gone(&init, until)? {
                     return Err(timed_out());
                 }
-                // It may be slow, not stopped; then it records the end. Standing still, it would keep what it holds.
+                // It may be slow, not stopped; then it records the end. Standing still, it would keep what it holds. One that
+                // cannot be looked at now is met by the next verb.
                 if !self.await_monitor_gone(run_dir, Instant::now() + ANSWER)
-                    && let Some(monitor) = monitor.and_then(|identity| process::open(&identity))
+                    && let Some(monitor) = monitor.and_then(|identity| process::open(&identity).ok().flatten())
                 {
                     // It may have gone just now.
                     let _ = signals::send(monitor.as_fd(), Signal::KILL);
@@ -260,7 +260,7 @@ impl Kernel for LinuxKernel {
         if Link::ask(run_dir, Request::Pause, Instant::now() + within)?.is_some() {
             return Ok(());
         }
-        unattended::init_of(RunDir::new(run_dir).read_state().as_ref()).ok_or_else(not_running)?;
+        unattended::running_init(run_dir)?;
         Err(Error::new(ErrorKind::Refused, "its monitor was killed, and nobody else could say that it is paused")
             .remedy("stop it and start it again"))
     }
@@ -270,7 +270,7 @@ impl Kernel for LinuxKernel {
         if Link::ask(run_dir, Request::Unpause, Instant::now() + within)?.is_some() {
             return Ok(());
         }
-        unattended::init_of(RunDir::new(run_dir).read_state().as_ref()).ok_or_else(not_running)?;
+        unattended::running_init(run_dir)?;
         unattended::cgroup_of(run_dir)?
             .set_frozen(super::cgroup::Frozen::No)
             .map_err(|error| Error::io("thawing the container", error))
@@ -319,8 +319,8 @@ impl Kernel for LinuxKernel {
     }
 
     fn processes(&self, run_dir: &Path) -> Result<ProcessTable> {
-        let state = RunDir::new(run_dir).read_state();
-        unattended::init_of(state.as_ref()).ok_or_else(not_running)?;
+        let state = unattended::read_state(run_dir)?;
+        unattended::init_of(state.as_ref())?.ok_or_else(not_running)?;
         Ok(state.map(|state| ps::table(state.init.pid)).unwrap_or_default())
     }
 

@@ -18,7 +18,7 @@ use rustix::{
     io::Errno,
 };
 
-use super::{changes_watch, process, run_dir::RunDir, status_line::timespec};
+use super::{changes_watch, process, status_line::timespec, unattended};
 use crate::engine::{
     backend::embedded::kernel::Watch,
     domain::{Error, Result},
@@ -41,8 +41,11 @@ pub(super) fn watch(log_dir: &Path, run_dir: &Path) -> Result<Box<dyn Watch>> {
         watch.add(container_dir, WatchFlags::CREATE | WatchFlags::MOVED_TO)?;
     }
     watch.watch_log()?;
-    if let Some(state) = RunDir::new(run_dir).read_state() {
-        watch.processes = [&state.init, &state.monitor].into_iter().filter_map(process::open).collect();
+    if let Some(state) = unattended::read_state(run_dir)? {
+        for identity in [&state.init, &state.monitor] {
+            let found = process::open(identity);
+            watch.processes.extend(found.map_err(|error| Error::io("watching the container's end", error))?);
+        }
     }
     Ok(Box::new(watch))
 }

@@ -4,7 +4,10 @@
 
 use std::{fs, io, os::fd::OwnedFd};
 
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use rustix::{
+    io::Errno,
+    process::{Pid, PidfdFlags, pidfd_open},
+};
 
 use crate::engine::backend::embedded::launch::ProcessIdentity;
 
@@ -23,20 +26,32 @@ pub(super) fn identify(pid: u32) -> io::Result<ProcessIdentity> {
 }
 
 /// Whether this very process lives. A zombie does not.
-pub(super) fn is_alive(identity: &ProcessIdentity) -> bool {
+///
+/// # Errors
+/// When that cannot be found out now, as without a free descriptor.
+pub(super) fn is_alive(identity: &ProcessIdentity) -> io::Result<bool> {
     match fs::read_to_string(format!("/proc/{}/stat", identity.pid)) {
-        Ok(stat) => state_and_start(&stat)
-            .is_some_and(|(state, start)| start == identity.start_time && !matches!(state, 'Z' | 'X')),
-        Err(_) => false, // No such process, or no /proc to ask: nothing we could talk to either way.
+        Ok(stat) => Ok(state_and_start(&stat)
+            .is_some_and(|(state, start)| start == identity.start_time && !matches!(state, 'Z' | 'X'))),
+        Err(error) if matches!(Errno::from_io_error(&error), Some(Errno::NOENT | Errno::SRCH)) => Ok(false),
+        Err(error) => Err(error),
     }
 }
 
 /// A descriptor of this very process, or `None` when it is gone.
-pub(super) fn open(identity: &ProcessIdentity) -> Option<OwnedFd> {
-    let pid = Pid::from_raw(i32::try_from(identity.pid).ok()?)?; // A pid always fits.
-    let pidfd = pidfd_open(pid, PidfdFlags::empty()).ok()?; // Gone.
+///
+/// # Errors
+/// As [`is_alive`].
+pub(super) fn open(identity: &ProcessIdentity) -> io::Result<Option<OwnedFd>> {
+    let Some(pid) = i32::try_from(identity.pid).ok().and_then(Pid::from_raw) else { return Ok(None) }; // A pid always fits.
+    let pidfd = match pidfd_open(pid, PidfdFlags::empty()) {
+        Ok(pidfd) => pidfd,
+        // Gone, or the number is a thread's by now. pidfd_open(2).
+        Err(Errno::SRCH | Errno::INVAL | Errno::NOENT) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
     // Checked after opening: had the number been reused before, the start time would differ.
-    is_alive(identity).then_some(pidfd)
+    Ok(is_alive(identity)?.then_some(pidfd))
 }
 
 /// A descriptor of a child of ours, which may have ended and waits to be reaped.
@@ -62,11 +77,33 @@ mod tests {
     #[test]
     fn this_process_is_alive_and_one_with_another_start_time_is_not() {
         let me = identify(std::process::id()).unwrap();
-        assert!(is_alive(&me));
-        assert!(open(&me).is_some());
+        assert!(is_alive(&me).unwrap());
+        assert!(open(&me).unwrap().is_some());
         let other = ProcessIdentity { start_time: me.start_time + 1, ..me };
-        assert!(!is_alive(&other));
-        assert!(open(&other).is_none());
+        assert!(!is_alive(&other).unwrap());
+        assert!(open(&other).unwrap().is_none());
+        let nobody = ProcessIdentity { pid: i32::MAX.unsigned_abs(), ..me };
+        assert!(!is_alive(&nobody).unwrap());
+        assert!(open(&nobody).unwrap().is_none());
+    }
+
+    #[test]
+    fn without_a_free_descriptor_nobody_is_taken_for_gone() {
+        let me = identify(std::process::id()).unwrap();
+        // In a table of descriptors of this thread's own, so that nobody else runs out.
+        let told = std::thread::spawn(move || {
+            // SAFETY: only this thread's table is emptied, and from here on it uses only what it opens itself.
+            let own = unsafe { libc::syscall(libc::SYS_close_range, 3, u32::MAX, libc::CLOSE_RANGE_UNSHARE) };
+            assert_eq!(own, 0);
+            let one = std::fs::File::open("/dev/null").unwrap();
+            let all: Vec<OwnedFd> = std::iter::from_fn(|| rustix::io::dup(&one).ok()).collect();
+            let told = (is_alive(&me), open(&me).map(drop));
+            drop(all);
+            told
+        });
+        let (alive, opened) = told.join().unwrap();
+        assert!(alive.is_err(), "{alive:?}");
+        assert!(opened.is_err());
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{client_socket::SOCKET, rootfs::make_dir};
 use crate::engine::{
@@ -112,8 +112,11 @@ impl RunDir {
 
     /// Whether somebody holds the lock now. Looking takes it for an instant.
     pub(super) fn is_monitored(&self) -> bool {
-        let Ok(file) = File::open(self.path.join(LOCK)) else { return false }; // No lock, no monitor.
-        matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+        match File::open(self.path.join(LOCK)) {
+            Ok(file) => matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)),
+            // Who cannot look must not take it for gone.
+            Err(error) => !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory),
+        }
     }
 
     /// Makes the directories that one run uses. Leftovers of a run that nobody finished go first.
@@ -155,9 +158,8 @@ impl RunDir {
             .map_err(|error| Error::io(format_args!("writing to {}", self.path.display()), error))
     }
 
-    pub(super) fn read_created(&self) -> Option<Created> {
-        let text = fs::read(self.path.join(CREATED)).ok()?; // Not there: none was created.
-        serde_json::from_slice(&text).ok() // Cut: it was not started yet.
+    pub(super) fn read_created(&self) -> io::Result<Option<Created>> {
+        read_if_there(&self.path.join(CREATED)) // Cut: it was not started yet.
     }
 
     pub(super) fn read_state(&self) -> Option<StateFile> {
@@ -166,11 +168,7 @@ impl RunDir {
 
     /// As `read_state`, for whoever would take "nothing runs" for done.
     pub(super) fn try_read_state(&self) -> io::Result<Option<StateFile>> {
-        match fs::read(self.path.join(STATE)) {
-            Ok(text) => Ok(serde_json::from_slice(&text).ok()), // Not ours: as good as not there.
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
-            Err(error) => Err(error),
-        }
+        read_if_there(&self.path.join(STATE)) // Not ours: as good as not there.
     }
 
     fn open_lock(&self) -> io::Result<File> {
@@ -194,6 +192,15 @@ impl MonitorLock {
             let _ = fs::remove_dir(&run_dir.path); // Others may have put something there.
         }
         drop(self.0);
+    }
+}
+
+/// What a file holds; `None` when it is not there or was cut.
+fn read_if_there<T: DeserializeOwned>(path: &Path) -> io::Result<Option<T>> {
+    match fs::read(path) {
+        Ok(text) => Ok(serde_json::from_slice(&text).ok()), // Cut, or nothing of ours.
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

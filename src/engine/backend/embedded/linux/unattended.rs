@@ -24,10 +24,26 @@ use crate::engine::{
 };
 
 /// The running init that `state` names, if it is of this boot and alive.
-pub(super) fn init_of(state: Option<&StateFile>) -> Option<OwnedFd> {
-    let state = state?;
-    let boot = process::boot_id().ok()?; // Without it nothing can be told apart: nothing is ours.
-    (boot == state.boot_id).then(|| process::open(&state.init)).flatten()
+///
+/// # Errors
+/// When that cannot be found out now: nobody may take it for ended.
+pub(super) fn init_of(state: Option<&StateFile>) -> Result<Option<OwnedFd>> {
+    let Some(state) = state else { return Ok(None) };
+    let unknown = |error| Error::io("looking whether the container's process lives", error);
+    if process::boot_id().map_err(unknown)? != state.boot_id {
+        return Ok(None);
+    }
+    process::open(&state.init).map_err(unknown)
+}
+
+/// The running init of this run directory. Nothing there is `Refused`.
+pub(super) fn running_init(run_dir: &Path) -> Result<OwnedFd> {
+    init_of(read_state(run_dir)?.as_ref())?.ok_or_else(not_running)
+}
+
+/// Who runs in the run directory, if anybody.
+pub(super) fn read_state(run_dir: &Path) -> Result<Option<StateFile>> {
+    RunDir::new(run_dir).try_read_state().map_err(|error| Error::io("reading who runs in it", error))
 }
 
 /// The control groups of the container whose run directory this is.
@@ -39,7 +55,7 @@ pub(super) fn cgroup_of(run_dir: &Path) -> Result<Cgroup> {
 
 /// Sends a signal, thawing what must be thawed for it to matter. Nothing there is `Refused`.
 pub(super) fn signal(run_dir: &Path, signal: Signal) -> Result<OwnedFd> {
-    let init = init_of(RunDir::new(run_dir).read_state().as_ref()).ok_or_else(not_running)?;
+    let init = running_init(run_dir)?;
     match signals::send(init.as_fd(), signal) {
         Ok(()) => {}
         Err(error) if signals::is_gone(&error) => return Err(not_running()),
@@ -87,8 +103,7 @@ pub(super) fn sweep(run_dir: &Path) -> Result<()> {
         return sweep_group(run_dir);
     }
     let dir = RunDir::new(run_dir);
-    let state = dir.try_read_state().map_err(|error| Error::io("who runs in it cannot be read", error))?;
-    if init_of(state.as_ref()).is_some() {
+    if init_of(read_state(run_dir)?.as_ref())?.is_some() {
         return Err(Error::new(ErrorKind::Refused, "the container runs").remedy("stop or kill it first"));
     }
     let lock = dir.lock()?;
@@ -104,9 +119,12 @@ pub(super) fn sweep(run_dir: &Path) -> Result<()> {
 /// Ends a process whose monitor was killed between starting it and saying so. Where there are control groups its group
 /// would tell as well.
 pub(super) fn end_unrecorded(dir: &RunDir) -> Result<()> {
-    let Some(created) = dir.read_created() else { return Ok(()) };
-    let this_boot = process::boot_id().is_ok_and(|boot| boot == created.boot_id);
-    let Some(process) = this_boot.then(|| process::open(&created.init)).flatten() else { return Ok(()) };
+    let unknown = |error| Error::io("looking whether a process was left", error);
+    let Some(created) = dir.read_created().map_err(unknown)? else { return Ok(()) };
+    if process::boot_id().map_err(unknown)? != created.boot_id {
+        return Ok(());
+    }
+    let Some(process) = process::open(&created.init).map_err(unknown)? else { return Ok(()) };
     // It may have ended meanwhile.
     let _ = signals::send(process.as_fd(), Signal::KILL);
     if wait_gone(&process, Instant::now() + Duration::from_secs(2))? { Ok(()) } else { Err(timed_out()) }

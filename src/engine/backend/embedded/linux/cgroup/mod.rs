@@ -234,7 +234,8 @@ impl Cgroup {
     /// somebody else meanwhile is left alone.
     pub(super) fn kill(&self) {
         for pid in self.processes() {
-            if let Some(process) = process::identify(pid).ok().and_then(|identity| process::open(&identity)) {
+            // Who cannot be looked at now keeps the group, and its removal says so.
+            if let Ok(Some(process)) = process::identify(pid).and_then(|identity| process::open(&identity)) {
                 // It may have ended meanwhile.
                 let _ = signals::send(process.as_fd(), Signal::KILL);
             }

@@ -141,8 +141,9 @@ fn prepare_and_start(
     let (limits, warnings) = settable(plan, ids, &mounts);
     cgroup.limit(&limits).map_err(|error| Error::io("limiting the container", error))?;
     let identity = process::identify(pid).map_err(|error| Error::io("looking at the new process", error))?;
-    let init =
-        process::open(&identity).ok_or_else(|| Error::new(ErrorKind::Internal, "the new process is already gone"))?;
+    let init = process::open(&identity)
+        .map_err(|error| Error::io("holding the new process", error))?
+        .ok_or_else(|| Error::new(ErrorKind::Internal, "the new process is already gone"))?;
     undo.init = Some(init.try_clone().map_err(|error| Error::io("holding the new process", error))?);
     guard_from_oom_killer();
     let socket = ListeningSocket::bind(plan.run_dir.as_path())?;
