@@ -228,10 +228,15 @@ fn storm_of_kills() {
     for name in standers {
         assert_eq!(listed.get(name), before.get(name), "{name} was to be left alone");
     }
-    wait_until("the next start to have put everything right", RECONCILED, || {
-        let left = half_done(&store);
-        (left.is_empty() && store.ok(&["system", "repair", "--dry-run", "-q"]).is_empty()).then_some(())
-    });
+    let deadline = Deadline::after(RECONCILED);
+    loop {
+        let (left, found) = (half_done(&store), store.ok(&["system", "repair", "--dry-run", "-q"]));
+        if left.is_empty() && found.is_empty() {
+            break;
+        }
+        assert!(!deadline.passed(), "the next start leaves {left:?}, and a repair would find\n{found}");
+        deadline.pause();
+    }
     // And what it put right is on the screen again.
     let (_, listed) = agreed(&store, &screen, patience());
     counts.tell("storm of kills", took, &listed);

@@ -38,6 +38,14 @@ struct Moved<'a> {
 }
 
 fn remove(parent: BorrowedFd<'_>, name: &CStr, depth: usize, moved: &mut Moved<'_>) -> io::Result<()> {
+    match remove_now(parent, name, depth, moved) {
+        // Somebody else, who empties the same trash, was faster.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        outcome => outcome,
+    }
+}
+
+fn remove_now(parent: BorrowedFd<'_>, name: &CStr, depth: usize, moved: &mut Moved<'_>) -> io::Result<()> {
     match fs::unlinkat(parent, name, AtFlags::empty()) {
         Ok(()) | Err(Errno::NOENT) => return Ok(()),
         Err(Errno::ISDIR | Errno::PERM) => {}
@@ -98,4 +106,38 @@ fn open_writable(parent: BorrowedFd<'_>, name: &CStr) -> io::Result<OwnedFd> {
         fs::chmodat(parent, name, mode | Mode::RWXU, AtFlags::empty())?;
     }
     Ok(fs::openat(parent, name, flags, Mode::empty())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs::File, sync::Barrier};
+
+    use super::*;
+
+    #[test]
+    fn several_may_remove_one_tree_at_the_same_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let top = File::open(folder.path()).unwrap();
+        for round in 0..20 {
+            let name = CString::new(format!("tree{round}")).unwrap();
+            let tree = folder.path().join(name.to_str().unwrap());
+            for branch in 0..100 {
+                std::fs::create_dir_all(tree.join(format!("{branch}/a/b"))).unwrap();
+                std::fs::write(tree.join(format!("{branch}/a/file")), "").unwrap();
+            }
+            let begin = Barrier::new(4);
+            std::thread::scope(|scope| {
+                let removers = [0; 4].map(|_| {
+                    scope.spawn(|| {
+                        begin.wait();
+                        remove_tree(top.as_fd(), &name)
+                    })
+                });
+                for remover in removers {
+                    remover.join().unwrap().unwrap();
+                }
+            });
+            assert!(!tree.exists());
+        }
+    }
 }
