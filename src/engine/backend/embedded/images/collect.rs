@@ -81,9 +81,10 @@ impl ImageStore {
             let entries = self.disk.list(directory);
             entries.is_ok_and(|entries| entries.iter().all(|entry| entry.name.ends_with(".part")))
         });
+        let blobs = ["sha256", "sha512"].map(|algorithm| self.layout.blobs(algorithm));
         emptied
             && self.guarded_directories().is_ok_and(|directories| {
-                directories.iter().all(|directory| {
+                directories.iter().chain(&blobs).all(|directory| {
                     let entries = self.disk.list(directory);
                     entries.is_ok_and(|entries| !entries.iter().any(|entry| is_temporary(&entry.name)))
                 })
