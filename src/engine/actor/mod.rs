@@ -125,7 +125,11 @@ impl Actor {
     async fn run(mut self) -> ActorKey {
         let mut open = true;
         while open || !self.desk.is_idle() || !self.work.is_empty() {
+            // What has ended goes first: there is at most one end for each message that was taken, so the mailbox, which
+            // is bounded, is always come to; and a cancel or a newcomer never acts on work that is over.
             tokio::select! {
+                biased;
+                Some(ended) = self.work.join_next_with_id(), if !self.work.is_empty() => self.ended(ended).await,
                 message = self.inbox.recv(), if open => match message {
                     Some(message) => {
                         fault::point(fault::Loop::Actor);
@@ -134,7 +138,6 @@ impl Actor {
                     }
                     None => open = false,
                 },
-                Some(ended) = self.work.join_next_with_id(), if !self.work.is_empty() => self.ended(ended).await,
                 () = time::sleep(limits::ACTOR_IDLE), if open && self.desk.is_idle() && self.work.is_empty() => {
                     self.report(Report::Idle(self.key.clone())).await;
                 }
@@ -163,7 +166,7 @@ impl Actor {
     fn hurry(&mut self) {
         let ActorKey::Container(id) = self.key.clone() else { return };
         let backend = Arc::clone(&self.backend);
-        let context = OperationContext::unwatched(limits::STEP_DEADLINE);
+        let context = OperationContext::unwatched_by(backend.clock(), limits::STEP_DEADLINE);
         self.work.spawn(async move { backend.kill(id, Signal::KILL, context).await });
     }
 

@@ -142,25 +142,27 @@ async fn admission(
 /// A host that does not even say how the container is, is not waited for until the deadline.
 async fn looked_at<T>(answer: Answer<'_, T>, context: &OperationContext) -> Result<T> {
     tokio::select! {
+        biased;
         seen = answer => seen,
+        () = context.cancel.cancelled() => Err(Error::cancelled()),
         () = time::sleep(limits::READ_DEADLINE.min(context.remaining())) => {
             Err(Error::new(ErrorKind::TimedOut, "the host did not say how it is")
                 .remedy("check that the engine is up, or choose another with --host"))
         }
-        () = context.cancel.cancelled() => Err(Error::cancelled()),
     }
 }
 
 /// Waits for the host, but never past the deadline or a cancel by more than `PATIENCE`.
 pub async fn bounded(mut answer: Answer<'_, Done>, context: &OperationContext) -> Outcome {
     let error = tokio::select! {
+        biased;
         outcome = &mut answer => return outcome,
-        () = time::sleep_until(context.deadline) => {
+        () = context.cancel.cancelled() => Error::cancelled(),
+        () = time::sleep(context.remaining()) => {
             context.cancel.cancel();
             Error::new(ErrorKind::TimedOut, "the host did not finish it in time")
                 .remedy("look at the object again; it may have been done late")
         }
-        () = context.cancel.cancelled() => Error::cancelled(),
     };
     match time::timeout(PATIENCE, answer).await {
         Ok(outcome) => outcome,

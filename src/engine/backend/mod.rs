@@ -12,10 +12,13 @@ mod operation_context;
 pub mod registry_access;
 mod session;
 
+use std::sync::Arc;
+
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 use tokio::sync::mpsc;
 
+use self::clock::{Clock, SystemClock};
 pub use self::{
     operation_context::{CancelToken, OperationContext},
     session::{InputReceiver, InputSender, Session, input as session_input},
@@ -36,6 +39,11 @@ pub type Answer<'a, T> = BoxFuture<'a, Result<T>>;
 /// Mutations on one container are called one at a time by its actor, except `kill`, which may come
 /// at any moment. Names of things are resolved by `find_container` before; methods take ids.
 pub trait Backend: Send + Sync + 'static {
+    /// What the deadlines of its operations are measured by.
+    fn clock(&self) -> Arc<dyn Clock> {
+        Arc::new(SystemClock)
+    }
+
     /// Connects if need be and says who is there.
     fn info(&self) -> Answer<'_, HostInfo>;
 

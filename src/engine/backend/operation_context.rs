@@ -31,6 +31,12 @@ impl OperationContext {
         Self { id, deadline, cancel: CancelToken::default(), clock: Arc::new(SystemClock), progress }
     }
 
+    /// As it is, measured by another clock: the one that gave its deadline.
+    #[must_use]
+    pub fn by(self, clock: Arc<dyn Clock>) -> Self {
+        Self { clock, ..self }
+    }
+
     /// A context that nobody watches, for reads that reuse mutating code and for tests.
     #[must_use]
     pub fn unwatched(time_limit: Duration) -> Self {

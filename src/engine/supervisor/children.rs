@@ -60,6 +60,7 @@ impl Children {
         self.send(request).await?;
         tokio::pin!(outcome);
         tokio::select! {
+            biased;
             ended = &mut outcome => return ended.map_err(|_| Error::cancelled()),
             () = self.context.cancel.cancelled() => self.send(Request::Cancel(operation)).await?,
         }
@@ -72,12 +73,13 @@ impl Children {
     /// The host's own; `TimedOut` when it is silent, `Cancelled`.
     pub async fn ask<T>(&self, answer: Answer<'_, T>) -> Result<T> {
         tokio::select! {
+            biased;
             answered = answer => answered,
+            () = self.context.cancel.cancelled() => Err(Error::cancelled()),
             () = time::sleep(limits::READ_DEADLINE) => {
                 Err(Error::new(ErrorKind::TimedOut, "the host did not answer")
                     .remedy("check that the engine is up, or choose another with --host"))
             }
-            () = self.context.cancel.cancelled() => Err(Error::cancelled()),
         }
     }
 

@@ -32,12 +32,14 @@ pub enum Errand {
 /// The tasks under way.
 pub struct Errands {
     tasks: JoinSet<()>,
-    what: HashMap<Id, Errand>,
+    /// With their places in the order of beginning.
+    what: HashMap<Id, (u64, Errand)>,
+    begun: u64,
 }
 
 impl Errands {
     pub fn new() -> Self {
-        Self { tasks: JoinSet::new(), what: HashMap::new() }
+        Self { tasks: JoinSet::new(), what: HashMap::new(), begun: 0 }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -46,7 +48,8 @@ impl Errands {
 
     pub fn spawn(&mut self, errand: Errand, task: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
         let handle = self.tasks.spawn(task);
-        self.what.insert(handle.id(), errand);
+        self.begun += 1;
+        self.what.insert(handle.id(), (self.begun, errand));
         handle
     }
 
@@ -58,14 +61,14 @@ impl Errands {
             Err(failure) if failure.is_panic() => (failure.id(), Ending::Panicked),
             Err(failure) => (failure.id(), Ending::Aborted),
         };
-        self.what.remove(&id).map(|errand| (errand, ending))
+        self.what.remove(&id).map(|(_, errand)| (errand, ending))
     }
 
-    /// Everybody who waits only for an end to be written down is answered.
+    /// Everybody who waits only for an end to be written down is answered, in the order of the ends.
     pub fn answer_all(&mut self) {
-        for (_, errand) in self.what.drain() {
-            settle_remembered(errand);
-        }
+        let mut left: Vec<(u64, Errand)> = self.what.drain().map(|(_, errand)| errand).collect();
+        left.sort_unstable_by_key(|(place, _)| *place);
+        left.into_iter().for_each(|(_, errand)| settle_remembered(errand));
     }
 }
 

@@ -14,7 +14,7 @@ mod route;
 mod watchdog;
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeMap, HashMap, VecDeque},
     sync::Arc,
 };
 
@@ -71,9 +71,9 @@ pub struct Supervisor {
     /// Jobs whose actor's mailbox was full or closing when they came.
     undelivered: VecDeque<Pending>,
     /// Commands by name whose lookup is under way, in arrival order.
-    resolving: HashMap<String, Vec<Pending>>,
+    resolving: BTreeMap<String, Vec<Pending>>,
     /// Commands on a name that is just being created.
-    awaiting_name: HashMap<String, Vec<Pending>>,
+    awaiting_name: BTreeMap<String, Vec<Pending>>,
     operations: Operations,
     /// How many operations have ended.
     ended: u64,
@@ -102,8 +102,8 @@ impl Supervisor {
             actor_tasks: JoinSet::new(),
             key_of_task: HashMap::new(),
             undelivered: VecDeque::new(),
-            resolving: HashMap::new(),
-            awaiting_name: HashMap::new(),
+            resolving: BTreeMap::new(),
+            awaiting_name: BTreeMap::new(),
             operations: Operations::default(),
             ended: 0,
             observer,
@@ -124,19 +124,11 @@ impl Supervisor {
         let mut next_look = time::now() + watchdog::LOOK;
         loop {
             let shows_progress = self.observer.is_observing() && self.operations.any_running();
+            // Clocks first, they come ten times a second; then what was begun, which brings a few messages for each
+            // command; then new commands, whose askers wait for them. Last what the host tells by itself, which nobody
+            // here bounds: however much that is, it keeps no end, kill or cancel waiting.
             tokio::select! {
-                request = inbox.recv() => match request {
-                    Some(request) => self.take(request),
-                    None => break,
-                },
-                Some(report) = reported.recv() => self.hear(report),
-                Some(answer) = answers.recv() => self.answered(answer),
-                Some(ended) = self.actor_tasks.join_next_with_id(), if !self.actor_tasks.is_empty() => {
-                    self.actor_ended(ended.map_or_else(|failure| failure.id(), |(id, _)| id));
-                }
-                Some((errand, ending)) = self.errands.ended(), if !self.errands.is_empty() => {
-                    self.errand_ended(errand, ending);
-                }
+                biased;
                 // The look itself is below: whatever woke us may have come late.
                 () = time::sleep_until(next_look), if self.operations.any_running() => {}
                 () = time::sleep_until(next_progress), if shows_progress => {
@@ -145,6 +137,18 @@ impl Supervisor {
                         self.publish();
                     }
                 }
+                Some(report) = reported.recv() => self.hear(report),
+                Some(ended) = self.actor_tasks.join_next_with_id(), if !self.actor_tasks.is_empty() => {
+                    self.actor_ended(ended.map_or_else(|failure| failure.id(), |(id, _)| id));
+                }
+                Some((errand, ending)) = self.errands.ended(), if !self.errands.is_empty() => {
+                    self.errand_ended(errand, ending);
+                }
+                request = inbox.recv() => match request {
+                    Some(request) => self.take(request),
+                    None => break,
+                },
+                Some(answer) = answers.recv() => self.answered(answer),
             }
             if time::now() >= next_look {
                 next_look = time::now() + watchdog::LOOK;

@@ -218,7 +218,7 @@ impl Observer {
 
     /// Whether the link was not live before.
     fn live(&mut self) -> bool {
-        self.heard = Timestamp::now();
+        self.heard = self.backend.clock().now();
         let changed = self.link != HostLink::Live;
         self.link = HostLink::Live;
         changed

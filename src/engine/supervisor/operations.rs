@@ -5,6 +5,7 @@
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::Arc,
+    time::Duration,
 };
 
 use tokio::sync::{oneshot, watch};
@@ -125,7 +126,8 @@ impl Operations {
             true => error.during(running.operation.verb).on(&running.operation.subject),
             false => error,
         });
-        running.operation.state = OperationState::Finished { at: Timestamp::now(), outcome: outcome.clone() };
+        running.operation.state =
+            OperationState::Finished { at: running.context.clock.now(), outcome: outcome.clone() };
         let finished = Finished {
             past: PastOperation::of(&running.operation, std::process::id()),
             reply: running.reply,
@@ -190,15 +192,15 @@ fn created_name(command: &Command) -> Option<&str> {
 }
 
 /// A command as it stands in the table from its acceptance on.
-pub fn new_operation(id: OperationId, command: &Command, deadline: Timestamp) -> Operation {
+pub fn new_operation(id: OperationId, command: &Command, now: Timestamp, limit: Duration) -> Operation {
     Operation {
         id,
         verb: command.verb(),
         subject: crate::engine::core::subject::subject(command),
         container: None,
         cli: crate::engine::core::cli_line::cli_line_without_secrets(command),
-        started: Timestamp::now(),
-        deadline: (command.verb() != Verb::Pull).then_some(deadline),
+        started: now,
+        deadline: (command.verb() != Verb::Pull).then(|| now.plus(limit)),
         state: OperationState::Queued,
         progress: Arc::default(),
         origin: crate::engine::domain::Origin::Here,

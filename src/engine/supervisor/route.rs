@@ -46,8 +46,9 @@ impl Supervisor {
     ) {
         let limit = time_limit(&command);
         let reports = progress.subscribe();
-        let context = OperationContext::new(operation, time::now() + limit, progress);
-        let listed = new_operation(operation, &command, Timestamp::now().plus(limit));
+        let clock = self.backend.clock();
+        let listed = new_operation(operation, &command, clock.now(), limit);
+        let context = OperationContext::new(operation, clock.instant() + limit, progress).by(clock);
         self.operations.accept(listed, command.clone(), context.clone(), reports, reply);
         let mut pending = Pending { operation, command, attach, hint: None, key: None, asked: Some(self.ended) };
         match pending.command.describe().about {

@@ -6,10 +6,7 @@
 use std::time::Duration;
 
 use super::{Supervisor, operations::Running};
-use crate::engine::{
-    domain::{OperationId, OperationState},
-    sync::time,
-};
+use crate::engine::domain::{OperationId, OperationState};
 
 /// How often it is looked, while anything runs.
 pub const LOOK: Duration = Duration::from_secs(1);
@@ -19,7 +16,7 @@ const MARGIN: Duration = Duration::from_millis(500);
 impl Supervisor {
     /// Marks what is past its deadline; whether that says anything new.
     pub(super) fn look_for_overdue(&mut self) -> bool {
-        let now = time::now();
+        let now = self.backend.clock().instant();
         let late = |running: &&Running| now > running.context.deadline + MARGIN;
         let overdue: Vec<OperationId> =
             self.operations.all_running().filter(late).map(|running| running.operation.id).collect();
