@@ -1,12 +1,8 @@
-//! How do the asynchronous calls of the seam reach the synchronous engine? By threads that may block.
+//! How do the asynchronous calls of the seam reach the synchronous engine? By workers that may block.
 //!
-//! Short work goes to the runtime's pool of blocking threads, whatever waits for a process or a person gets
-//! a thread of its own. Deliberately elsewhere: all decisions and all work (`containers`, `images`, `linux`).
+//! Deliberately elsewhere: who works (`workers`), all decisions and all work (`containers`, `images`, `linux`).
 
-use std::{
-    path::Path,
-    sync::{Arc, OnceLock},
-};
+use std::{path::Path, sync::Arc};
 
 use futures_util::FutureExt as _;
 use serde_json::Value;
@@ -14,33 +10,33 @@ use tokio::sync::mpsc;
 
 use super::{
     containers::Containers,
-    disk::Disk,
     image_verbs::Images,
     images::{ImageUser, PruneScope, Removed},
     kernel::{Kernel, Watch},
     operation_history::OperationHistory,
     sessions,
     streams::{self, Attendance, Chores, Wanted},
+    workers::{Term, Workers, done_by},
 };
 use crate::engine::{
-    backend::{Answer, Backend, EventRange, Notice, OperationContext, Session, Started},
+    backend::{Answer, Backend, EventRange, Notice, OperationContext, Session, Started, clock::Clock},
     core::limits,
     domain::*,
 };
 
 /// Makes a watch on a file that is only ever appended to.
-pub type MakeWatch = fn(&Path) -> Result<Box<dyn Watch>>;
+pub type MakeWatch = Box<dyn Fn(&Path) -> Result<Box<dyn Watch>> + Send + Sync>;
 
 /// The embedded engine behind the seam.
 pub struct EmbeddedBackend {
     inner: Arc<Inner>,
+    workers: Arc<dyn Workers>,
 }
 
 struct Inner {
     containers: Containers,
     images: Arc<Images>,
     kernel: Arc<dyn Kernel>,
-    disk: Arc<dyn Disk>,
     history: OperationHistory,
     make_watch: MakeWatch,
 }
@@ -51,54 +47,28 @@ impl EmbeddedBackend {
         containers: Containers,
         images: Arc<Images>,
         kernel: Arc<dyn Kernel>,
-        disk: Arc<dyn Disk>,
+        workers: Arc<dyn Workers>,
         make_watch: MakeWatch,
     ) -> Self {
         let history = OperationHistory::new(containers.store().layout.data());
-        Self { inner: Arc::new(Inner { containers, images, kernel, disk, history, make_watch }) }
+        Self { inner: Arc::new(Inner { containers, images, kernel, history, make_watch }), workers }
     }
 
-    /// Runs bounded work on the pool. It goes on when the answer is dropped, to its own end or undo.
+    /// Has bounded work done. It goes on when the answer is dropped, to its own end or undo.
     fn blocking<T: Send + 'static>(&self, work: impl FnOnce(&Inner) -> Result<T> + Send + 'static) -> Answer<'_, T> {
         let inner = Arc::clone(&self.inner);
-        async move {
-            threads_can_start()?;
-            match tokio::task::spawn_blocking(move || work(&inner)).await {
-                Ok(outcome) => outcome,
-                Err(_) => Err(Error::new(ErrorKind::Internal, "the engine hit a defect in Wharf")
-                    .remedy("look at the object again and repeat the command")),
-            }
-        }
-        .boxed()
+        done_by(&*self.workers, Term::Short, move || work(&inner)).boxed()
     }
 
-    /// Runs work that lasts as long as a process or a listener on a thread of its own.
+    /// Has work done that lasts as long as a process or a listener.
     fn lasting<T: Send + 'static>(
         &self,
         name: &'static str,
         work: impl FnOnce(&Inner) -> Result<T> + Send + 'static,
     ) -> Answer<'_, T> {
         let inner = Arc::clone(&self.inner);
-        streams::on_thread(name, move || work(&inner)).boxed()
+        done_by(&*self.workers, Term::Lasting(name), move || work(&inner)).boxed()
     }
-}
-
-/// The pool panics when it gets no first thread, and later makes do with what it has: so one is tried before.
-///
-/// # Errors
-/// `Io` where a limit on processes and threads is reached.
-fn threads_can_start() -> Result<()> {
-    static STARTED: OnceLock<()> = OnceLock::new();
-    if STARTED.get().is_none() {
-        let first = std::thread::Builder::new().spawn(|| ()).map_err(|error| {
-            Error::io("no thread can be started", error).remedy("raise the limit on processes (ulimit -u, pids.max)")
-        })?;
-        // It does nothing that could fail.
-        let _ = first.join();
-        // Two at once have found the same.
-        let _ = STARTED.set(());
-    }
-    Ok(())
 }
 
 impl Inner {
@@ -190,6 +160,10 @@ fn is_missing(error: &Error, spec: &ContainerSpec) -> bool {
 }
 
 impl Backend for EmbeddedBackend {
+    fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.inner.containers.store().machine.clock)
+    }
+
     fn info(&self) -> Answer<'_, HostInfo> {
         self.blocking(|inner| Ok(inner.info()))
     }
@@ -275,11 +249,11 @@ impl Backend for EmbeddedBackend {
     }
 
     fn remember(&self, operation: PastOperation) -> Answer<'_, ()> {
-        self.blocking(move |inner| inner.history.append(&*inner.disk, &operation))
+        self.blocking(move |inner| inner.history.append(inner.containers.store().disk(), &operation))
     }
 
     fn remembered(&self) -> Answer<'_, Vec<PastOperation>> {
-        self.blocking(|inner| inner.history.read(&*inner.disk))
+        self.blocking(|inner| inner.history.read(inner.containers.store().disk()))
     }
 
     fn repair(&self, mode: RepairMode) -> Answer<'_, Vec<Finding>> {

@@ -3,10 +3,10 @@
 //! Everything below `backend` is synchronous; only `linux` needs Linux. Deliberately elsewhere: each part's
 //! own question, at the top of its file.
 
-mod backend;
+pub mod backend;
 pub mod containers;
 pub mod disk;
-mod image_verbs;
+pub mod image_verbs;
 pub mod images;
 pub mod kernel;
 pub mod launch;
@@ -22,6 +22,7 @@ pub mod roles;
 mod sessions;
 mod stop_at;
 mod streams;
+pub mod workers;
 
 use std::sync::Arc;
 
@@ -66,13 +67,14 @@ pub fn open_with_binary(locations: &Locations, binary: std::path::PathBuf) -> Re
 #[cfg(target_os = "linux")]
 fn assemble(locations: &Locations, settings: &EngineSettings, binary: std::path::PathBuf) -> Result<Arc<dyn Backend>> {
     use self::{
-        backend::EmbeddedBackend,
+        backend::{EmbeddedBackend, MakeWatch},
         containers::{Containers, layout::Layout},
         image_verbs::Images,
         kernel::Kernel,
         launch::LogLimits,
         linux::{FileWatch, LinuxKernel, boot_id, unpack::unpacker_of_this_user},
         machine::Machine,
+        workers::OsWorkers,
     };
     let machine = Machine::this();
     let unpacker = unpacker_of_this_user(binary.clone());
@@ -84,9 +86,8 @@ fn assemble(locations: &Locations, settings: &EngineSettings, binary: std::path:
     let containers = Containers::new(layout, machine.clone(), Arc::clone(&kernel), images.clone())
         .with_boot(boot)
         .with_logs(LogLimits { segment_bytes: settings.logs.file_size.bytes(), segments: settings.logs.files });
-    Ok(Arc::new(EmbeddedBackend::new(containers, images, kernel, machine.disk, |path| {
-        Ok(Box::new(FileWatch::new(path)?))
-    })))
+    let make_watch: MakeWatch = Box::new(|path| Ok(Box::new(FileWatch::new(path)?)));
+    Ok(Arc::new(EmbeddedBackend::new(containers, images, kernel, Arc::new(OsWorkers), make_watch)))
 }
 
 /// As above.

@@ -3,10 +3,7 @@
 //! A slow receiver slows its own thread and nobody else. Deliberately elsewhere: reading the files
 //! (`log_segments`, `containers`), who asks (`backend`).
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -18,11 +15,10 @@ use super::{
     },
     kernel::Watch,
     log_segments::{LogReader, LogStep},
-    sessions::spawn,
 };
 use crate::engine::{
     backend::{EventRange, Notice},
-    domain::{ContainerId, EngineEvent, Error, ErrorKind, LogItem, LogOptions, ProcessExit, Result},
+    domain::{ContainerId, EngineEvent, Error, LogItem, LogOptions, ProcessExit, Result},
 };
 
 /// A thread that waits for a run's end looks this often whether anybody still listens: a process that asked and
@@ -30,25 +26,6 @@ use crate::engine::{
 const TURN: Duration = Duration::from_secs(10);
 /// Lines delivered together at most.
 const BATCH: usize = 256;
-
-/// Runs `work` on a thread of its own and hands back its result.
-///
-/// # Errors
-/// What `work` fails with; `Internal` when it panicked.
-pub async fn on_thread<T: Send + 'static>(
-    name: &'static str,
-    work: impl FnOnce() -> Result<T> + Send + 'static,
-) -> Result<T> {
-    let (sender, receiver) = oneshot::channel();
-    spawn(name, move || {
-        // Whoever asked may have left.
-        let _ = sender.send(work());
-    })?;
-    match receiver.await {
-        Ok(outcome) => outcome,
-        Err(_) => Err(Error::new(ErrorKind::Internal, "its thread hit a defect in Wharf")),
-    }
-}
 
 /// Delivers a log until its end; with a `watch` that was there before, follows it until the container has
 /// ended and everything is told.
@@ -136,17 +113,18 @@ pub fn tell_changes(
 ) -> Result<()> {
     let store = containers.store();
     let (disk, changes, events) = (store.disk(), store.layout.changes(), store.layout.events());
+    let clock = &store.machine.clock;
     let failed = |error| Error::io("the store's changes cannot be read", error);
     let mut position = Position::at_end(disk, &changes).map_err(failed)?;
     let mut happened = EventReader::at_end(disk, &events).map_err(failed)?;
     if notices.blocking_send(Notice::Subscribed).is_err() {
         return Ok(());
     }
-    let (mut tidy_at, mut pause) = (Instant::now(), TIDY_AGAIN);
+    let (mut tidy_at, mut pause) = (clock.instant(), TIDY_AGAIN);
     loop {
-        if Instant::now() >= tidy_at {
+        if clock.instant() >= tidy_at {
             (chores.tidy)();
-            tidy_at = Instant::now() + pause;
+            tidy_at = clock.instant() + pause;
             pause = TIDY_EVERY;
         }
         (chores.reap)();
@@ -162,7 +140,7 @@ pub fn tell_changes(
         if notices.is_closed() {
             return Ok(());
         }
-        watch.wait(tidy_at.saturating_duration_since(Instant::now()))?;
+        watch.wait(tidy_at.saturating_duration_since(clock.instant()))?;
     }
 }
 
@@ -210,7 +188,7 @@ pub fn tell_events(
             }
         }
         let left = match range.until {
-            Some(until) => until.since(crate::engine::domain::Timestamp::now()),
+            Some(until) => until.since(store.machine.clock.now()),
             None => FOREVER,
         };
         if left.is_zero() || events.is_closed() {
@@ -235,8 +213,9 @@ impl Attendance {
         let (over, ended) = oneshot::channel::<()>();
         tokio::spawn(async move {
             tokio::select! {
-                () = sender.closed() => wake(),
+                biased;
                 _ = ended => {}
+                () = sender.closed() => wake(),
             }
         });
         Ok(Self { _over: over })
