@@ -98,23 +98,36 @@ fn daemons() -> Vec<(String, String)> {
     [needs_docker(), needs_podman()].into_iter().flatten().map(|host| (host, image.clone())).collect()
 }
 
+/// A machine that is busy with something else delays one round, a viewer that is waited for delays each.
+const ROUNDS: usize = 3;
+
 #[test]
 fn those_who_look_on_badly_delay_nobody_on_a_daemon() {
     for (host, image) in daemons() {
-        let alone = Watched::start(&host, &image, "alone", FLOOD);
-        let alone: Vec<Duration> = OPERATIONS.iter().map(|line| alone.time(line)).collect();
-        let watched = Watched::start(&host, &image, "watched", FLOOD);
-        // A client that stands still cannot drop what it is sent: see below.
-        let reading = [Manner::NeverReads, Manner::OneByteASecond];
-        let lines = [("logs -f NAME", &MANNERS[..]), ("attach NAME", &reading), ("events --since 1h", &MANNERS)];
-        let _viewers: Vec<Viewer> =
-            lines.into_iter().flat_map(|(line, manners)| watched.watched_by(line, manners)).collect();
-        for (line, usually) in OPERATIONS.iter().zip(alone) {
-            let took = watched.time(line);
-            let bound = usually * 3 + Duration::from_secs(1);
-            assert!(took <= bound, "{host}: {line} took {took:?}, unwatched {usually:?}");
+        let mut delayed = Vec::new();
+        for _ in 0..ROUNDS {
+            delayed = delays(&host, &image);
+            if delayed.is_empty() {
+                break;
+            }
         }
+        assert!(delayed.is_empty(), "{host}, in each of {ROUNDS} rounds: {delayed:#?}");
     }
+}
+
+/// What an owner had to wait for because others looked on.
+fn delays(host: &str, image: &str) -> Vec<String> {
+    let alone = Watched::start(host, image, "alone", FLOOD);
+    let alone: Vec<Duration> = OPERATIONS.iter().map(|line| alone.time(line)).collect();
+    let watched = Watched::start(host, image, "watched", FLOOD);
+    // A client that stands still cannot drop what it is sent: see below.
+    let reading = [Manner::NeverReads, Manner::OneByteASecond];
+    let lines = [("logs -f NAME", &MANNERS[..]), ("attach NAME", &reading), ("events --since 1h", &MANNERS)];
+    let _viewers: Vec<Viewer> =
+        lines.into_iter().flat_map(|(line, manners)| watched.watched_by(line, manners)).collect();
+    let took = OPERATIONS.iter().zip(alone).map(|(line, usually)| (line, usually, watched.time(line)));
+    let late = took.filter(|(_, usually, took)| *took > *usually * 3 + Duration::from_secs(1));
+    late.map(|(line, usually, took)| format!("{line} took {took:?}, unwatched {usually:?}")).collect()
 }
 
 /// How long a container takes to print 16 MiB into its log while `watch` starts looking on.
