@@ -33,6 +33,13 @@ pub trait Disk: Send + std::marker::Sync + 'static {
     /// `NotFound` when the file's directory is gone, also when it went while we took the lock.
     fn try_lock(&self, path: &Path, mode: LockMode) -> io::Result<Option<Box<dyn LockedFile>>>;
 
+    /// Whether an open file keeps its name, and those of the directories above it: then no lock may lie in a directory that
+    /// is renamed, and its file goes only after its release. True on Windows: locks are opened there so that nobody can
+    /// delete them, and no directory is renamed while a file below it is open (MS-FSA 2.1.5.15.11).
+    fn open_files_keep_names(&self) -> bool {
+        cfg!(windows)
+    }
+
     /// Whether nobody holds the lock right now. A missing file is free. Looking shares the lock for a moment.
     fn is_lock_free(&self, path: &Path) -> bool;
 

@@ -121,6 +121,19 @@ pub fn lock(machine: &Machine, path: &Path, mode: Mode, holder: &Holder, patienc
     }
 }
 
+/// Releases a lock whose object is gone and takes its file away: whoever waits for it learns that it is gone.
+pub fn retire(disk: &dyn Disk, path: &Path, lock: Lock) {
+    if disk.open_files_keep_names() {
+        drop(lock);
+        // Somebody who has it now keeps it by that, and takes it away in turn.
+        let _ = disk.remove_file(path);
+    } else {
+        // A leftover is harmless: it is free as soon as the lock is.
+        let _ = disk.remove_file(path);
+        drop(lock);
+    }
+}
+
 /// Whether an error of [`lock`] means that the object itself is gone.
 #[must_use]
 pub fn is_gone(error: &Error) -> bool {

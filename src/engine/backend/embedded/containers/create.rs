@@ -5,13 +5,14 @@
 //! the image (`backend`), what the options mean (`resolve`).
 
 use std::{
+    cell::Cell,
     io,
     path::{Path, PathBuf},
 };
 
 use super::{
     Containers,
-    layout::{AUTO_REMOVE, LOCK, RECORD, UPPER, VOLUMES, WORK},
+    layout::{AUTO_REMOVE, RECORD, UPPER, VOLUMES, WORK},
     names::{self, Reserved},
     record::{Durability, ImageFacts, Record, RecordedMount, to_bytes},
     resolve::{Plan, resolve},
@@ -106,7 +107,9 @@ struct Nascent<'a> {
     store: &'a Store,
     id: ContainerId,
     dir: PathBuf,
-    _lock: Lock,
+    lock: Option<Lock>,
+    /// Nothing of it is left.
+    undone: Cell<bool>,
 }
 
 impl<'a> Nascent<'a> {
@@ -115,13 +118,14 @@ impl<'a> Nascent<'a> {
         let failed = |error| Error::io("its directory cannot be made", error);
         store.disk().create_dir(&dir).map_err(failed)?;
         let holder = Holder::this_process(&store.machine, Verb::Create, context.remaining());
-        let lock = match lock::try_lock(store.disk(), &dir.join(LOCK), Mode::Exclusive, &holder) {
+        let path = store.layout.nascent_lock(store.disk(), id);
+        let lock = match lock::try_lock(store.disk(), &path, Mode::Exclusive, &holder) {
             Ok(Some(lock)) => lock,
             // Nobody else knows the id; only a repair may look at the lock for a moment.
-            Ok(None) => lock::lock(&store.machine, &dir.join(LOCK), Mode::Exclusive, &holder, context.remaining())?,
+            Ok(None) => lock::lock(&store.machine, &path, Mode::Exclusive, &holder, context.remaining())?,
             Err(error) => return Err(failed(error)),
         };
-        let nascent = Self { store, id: id.clone(), dir, _lock: lock };
+        let nascent = Self { store, id: id.clone(), dir, lock: Some(lock), undone: Cell::new(false) };
         for (part, mode) in [(UPPER, root_mode), (WORK, 0o700)] {
             if let Err(error) = store.disk().create_dir_with_mode(&nascent.dir.join(part), mode) {
                 nascent.undo(None);
@@ -209,6 +213,19 @@ impl<'a> Nascent<'a> {
             let _ = names::release(&self.store.machine, layout, name, &self.id);
         }
         let _ = disk.remove_tree(&self.dir);
+        self.undone.set(true);
+    }
+}
+
+impl Drop for Nascent<'_> {
+    fn drop(&mut self) {
+        let (disk, layout) = (self.store.disk(), &self.store.layout);
+        if let Some(lock) = self.lock.take()
+            && self.undone.get()
+            && disk.open_files_keep_names()
+        {
+            lock::retire(disk, &layout.nascent_lock(disk, &self.id), lock);
+        }
     }
 }
 

@@ -4,7 +4,10 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::engine::domain::{ContainerId, ContainerName, VolumeName};
+use crate::engine::{
+    backend::embedded::disk::Disk,
+    domain::{ContainerId, ContainerName, VolumeName},
+};
 
 /// Paths below the data and run directories. Nothing is created by naming them.
 #[derive(Clone, Debug)]
@@ -52,6 +55,25 @@ impl Layout {
     #[must_use]
     pub fn nascent(&self, id: &ContainerId) -> PathBuf {
         self.containers().join(format!("{NASCENT}{id}"))
+    }
+
+    /// The lock of a container: in its directory, so that it goes with it, or beside all of them where an open file keeps
+    /// the directory from being renamed.
+    #[must_use]
+    pub fn lock(&self, disk: &dyn Disk, id: &ContainerId) -> PathBuf {
+        if disk.open_files_keep_names() { self.locks().join(id.as_str()) } else { self.container(id).join(LOCK) }
+    }
+
+    /// The lock of a container in the making.
+    #[must_use]
+    pub fn nascent_lock(&self, disk: &dyn Disk, id: &ContainerId) -> PathBuf {
+        if disk.open_files_keep_names() { self.locks().join(id.as_str()) } else { self.nascent(id).join(LOCK) }
+    }
+
+    /// The containers' locks, where they cannot lie in their directories.
+    #[must_use]
+    pub fn locks(&self) -> PathBuf {
+        self.data.join("locks")
     }
 
     /// One file for each name in use; it holds the id.
@@ -125,7 +147,7 @@ pub const TRASHED_WITH_VOLUMES: &str = "volumes";
 pub const RESTART: &str = "restart.lock";
 /// The record of a container, in its directory.
 pub const RECORD: &str = "config.json";
-/// The lock of a container, in its directory.
+/// The lock of a container, in its directory; see [`Layout::lock`].
 pub const LOCK: &str = "lock";
 /// How the last run ended, in a container's directory; the monitor writes it.
 pub const EXIT: &str = "exit.json";

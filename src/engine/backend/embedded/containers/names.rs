@@ -7,7 +7,7 @@
 use std::{io, time::Duration};
 
 use super::{
-    layout::{LOCK, Layout},
+    layout::Layout,
     record::{Durability, Read, read},
 };
 use crate::engine::{
@@ -96,7 +96,7 @@ pub fn claims(disk: &dyn Disk, layout: &Layout, name: &ContainerName, id: &Conta
     let claimed = || match read(disk, &dir) {
         Read::Record(record) if record.name == *name => Some(true),
         // Between the reservation and the record of a rename its lock is held; afterwards the record says it.
-        Read::Record(_) if lock::is_free(disk, &dir.join(LOCK)) => {
+        Read::Record(_) if lock::is_free(disk, &layout.lock(disk, id)) => {
             Some(matches!(read(disk, &dir), Read::Record(record) if record.name == *name))
         }
         // Nobody can say which name a damaged one had: it keeps this one until it is removed.
@@ -105,7 +105,7 @@ pub fn claims(disk: &dyn Disk, layout: &Layout, name: &ContainerName, id: &Conta
     };
     // One in the making moves from the hidden directory to its own: looked for before and after.
     claimed()
-        .or_else(|| (!lock::is_free(disk, &layout.nascent(id).join(LOCK))).then_some(true))
+        .or_else(|| (!lock::is_free(disk, &layout.nascent_lock(disk, id))).then_some(true))
         .or_else(claimed)
         .unwrap_or(false)
 }

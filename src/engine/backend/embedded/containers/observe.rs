@@ -8,7 +8,7 @@ use std::{io, path::Path};
 use serde::de::DeserializeOwned;
 
 use super::{
-    layout::{EXIT, LOCK, STATE},
+    layout::{EXIT, STATE},
     record::{Change, Read, Record, RecordedIntent},
     restart,
     store::Store,
@@ -145,7 +145,7 @@ fn in_flight(
         Change::Restart => return restarting.then(|| intent.visible()),
         Change::Rename { .. } | Change::Remove { .. } => false,
     };
-    let lock = store.layout.container(&record.id).join(LOCK);
+    let lock = store.layout.lock(store.disk(), &record.id);
     (!begun && !lock::is_free(store.disk(), &lock)).then(|| intent.visible())
 }
 

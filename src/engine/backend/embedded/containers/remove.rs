@@ -189,8 +189,8 @@ pub fn dispose(
     if must_be_synced(record, announced, &own) {
         sync_commit(store)?;
     }
-    // The lock's file went along; whoever waited for it learns that the container is gone.
-    drop(held);
+    // Whoever waited for its lock learns that the container is gone.
+    store.let_go(held);
     let mut warnings = Vec::new();
     for name in names_of(store, record, &id) {
         if let Err(error) = names::release(&store.machine, &store.layout, &name, &id) {

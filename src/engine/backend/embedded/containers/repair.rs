@@ -4,6 +4,7 @@
 //! only under the object's lock, so that work in progress is left alone. Deliberately elsewhere: images
 //! (`images`), what one process leaves in the kernel (`Kernel::sweep`).
 
+mod locks;
 mod strangers;
 
 use std::{
@@ -61,6 +62,7 @@ impl Containers {
         pass.name_files()?;
         pass.store_files()?;
         pass.strangers()?;
+        pass.locks()?;
         Ok(pass.findings)
     }
 
@@ -125,7 +127,10 @@ impl Pass<'_> {
         let root = containers.store.layout.containers();
         for name in self.listed(&root)?.into_iter().filter(|name| name.starts_with(NASCENT)) {
             let dir = root.join(&name);
-            if lock::is_free(containers.store.disk(), &dir.join(LOCK)) && self.is_old(&dir) {
+            let (layout, disk) = (&containers.store.layout, containers.store.disk());
+            let id = name.trim_start_matches(NASCENT).parse::<ContainerId>();
+            let lock = id.map_or_else(|_| dir.join(LOCK), |id| layout.nascent_lock(disk, &id));
+            if lock::is_free(disk, &lock) && self.is_old(&dir) {
                 self.fix(name, "its creation was interrupted; removed", || {
                     let own = volumes::listed(&containers.store, &dir)?;
                     volumes::remove_all(&containers.store, &own, &containers.tree_remover())?;

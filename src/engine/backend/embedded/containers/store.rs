@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, fmt, io, path::PathBuf, sync::OnceLock, time::D
 use super::{
     changes,
     event_log::EventLog,
-    layout::{LOCK, Layout},
+    layout::Layout,
     record::{Durability, Read, Record, read, write},
 };
 use crate::engine::{
@@ -39,7 +39,7 @@ impl fmt::Debug for Store {
 pub struct Held {
     pub id: ContainerId,
     pub dir: PathBuf,
-    _lock: Lock,
+    lock: Lock,
 }
 
 impl Store {
@@ -76,6 +76,10 @@ impl Store {
                 .create_dir_all(&directory)
                 .map_err(|error| Error::io(format!("{} cannot be made", directory.display()), error))?;
         }
+        if self.disk().open_files_keep_names() {
+            let made = self.disk().create_dir_all(&layout.locks());
+            made.map_err(|error| Error::io(format!("{} cannot be made", layout.locks().display()), error))?;
+        }
         // Another thread that prepared meanwhile has done the same.
         let _ = self.prepared.set(());
         Ok(())
@@ -108,10 +112,10 @@ impl Store {
     /// # Errors
     /// `NoSuchContainer` when it is gone, `Busy` naming the holder, `Denied`, `Io`.
     pub fn lock(&self, id: &ContainerId, verb: Verb, time_limit: Duration) -> Result<Held> {
-        let dir = self.layout.container(id);
         let holder = Holder::this_process(&self.machine, verb, time_limit);
-        match lock::lock(&self.machine, &dir.join(LOCK), Mode::Exclusive, &holder, time_limit) {
-            Ok(lock) => Ok(Held { id: id.clone(), dir, _lock: lock }),
+        let path = self.lock_path(id)?;
+        match lock::lock(&self.machine, &path, Mode::Exclusive, &holder, time_limit) {
+            Ok(lock) => self.held(id, lock),
             Err(error) if lock::is_gone(&error) => Err(Error::no_such_container(id)),
             Err(error) => Err(error),
         }
@@ -122,12 +126,40 @@ impl Store {
     /// # Errors
     /// `NoSuchContainer` when it is gone, `Denied`, `Io`.
     pub fn try_lock(&self, id: &ContainerId, verb: Verb, time_limit: Duration) -> Result<Option<Held>> {
-        let dir = self.layout.container(id);
         let holder = Holder::this_process(&self.machine, verb, time_limit);
-        match lock::try_lock(self.disk(), &dir.join(LOCK), Mode::Exclusive, &holder) {
-            Ok(lock) => Ok(lock.map(|lock| Held { id: id.clone(), dir, _lock: lock })),
+        match lock::try_lock(self.disk(), &self.lock_path(id)?, Mode::Exclusive, &holder) {
+            Ok(lock) => lock.map(|lock| self.held(id, lock)).transpose(),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Error::no_such_container(id)),
             Err(error) => Err(Error::io("its lock cannot be taken", error)),
+        }
+    }
+
+    fn lock_path(&self, id: &ContainerId) -> Result<PathBuf> {
+        if self.disk().open_files_keep_names() {
+            // It is no proof of a container, and a power cut may have taken it.
+            let made = self.disk().create_dir_all(&self.layout.locks());
+            made.map_err(|error| Error::io("its lock cannot be taken", error))?;
+        }
+        Ok(self.layout.lock(self.disk(), id))
+    }
+
+    /// A container whose lock was taken. One beside it can be had although the container is gone.
+    fn held(&self, id: &ContainerId, lock: Lock) -> Result<Held> {
+        let dir = self.layout.container(id);
+        if self.disk().open_files_keep_names() && !self.disk().exists(&dir) {
+            lock::retire(self.disk(), &self.layout.lock(self.disk(), id), lock);
+            return Err(Error::no_such_container(id));
+        }
+        Ok(Held { id: id.clone(), dir, lock })
+    }
+
+    /// Lets go of a container that is gone.
+    pub fn let_go(&self, held: Held) {
+        if self.disk().open_files_keep_names() {
+            lock::retire(self.disk(), &self.layout.lock(self.disk(), &held.id), held.lock);
+        } else {
+            // The lock's file went along with the directory.
+            drop(held);
         }
     }
 

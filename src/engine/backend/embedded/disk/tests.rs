@@ -109,3 +109,27 @@ fn a_partial_file_stays_until_it_is_committed_and_grows_at_its_end() {
     assert_eq!(text, "one two");
     assert_eq!(RealDisk.read(&blob).unwrap(), b"one two");
 }
+
+/// Whether the rest of the engine may rely on what [`Disk::open_files_keep_names`] says; on Windows also under Wine.
+#[test]
+fn nobody_deletes_a_lock_that_is_held_where_open_files_keep_their_names() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("lock");
+    let held = RealDisk.try_lock(&path, LockMode::Exclusive).unwrap().unwrap();
+    assert_eq!(RealDisk.remove_file(&path).is_err(), RealDisk.open_files_keep_names());
+    drop(held);
+    assert_eq!(RealDisk.remove_file(&path).is_ok(), RealDisk.open_files_keep_names());
+    assert!(!RealDisk.exists(&path));
+}
+
+#[test]
+fn the_lock_of_what_is_gone_goes_with_it() {
+    use crate::engine::backend::embedded::{lock, machine::Machine};
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("lock");
+    let machine = Machine::this();
+    let holder = lock::Holder::this_process(&machine, crate::engine::domain::Verb::Remove, std::time::Duration::ZERO);
+    let held = lock::try_lock(&RealDisk, &path, lock::Mode::Exclusive, &holder).unwrap().unwrap();
+    lock::retire(&RealDisk, &path, held);
+    assert!(!RealDisk.exists(&path));
+}

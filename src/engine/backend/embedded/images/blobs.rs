@@ -18,7 +18,7 @@ use crate::engine::{
         OperationContext,
         embedded::{
             disk::Disk,
-            lock::{Holder, Lock, Mode, try_lock},
+            lock::{Holder, Lock, Mode, retire, try_lock},
             machine::Machine,
             manifest::Descriptor,
         },
@@ -147,7 +147,7 @@ impl Blobs {
             match try_lock(self.disk(), &path, Mode::Exclusive, &holder) {
                 Ok(Some(lock)) => {
                     let disk = Arc::clone(&self.machine.disk);
-                    return Ok(WriterLock { _lock: lock, _lead: lead, disk, path });
+                    return Ok(WriterLock { lock: Some(lock), _lead: lead, disk, path });
                 }
                 Ok(None) => {
                     mark.get_or_insert_with(|| waits::waiting(&path)).look_again();
@@ -174,7 +174,8 @@ impl Blobs {
 
 /// The right to write one blob or one layer. Its file goes with it; waiters notice and make their own.
 pub(super) struct WriterLock {
-    _lock: Lock,
+    /// Until it is dropped.
+    lock: Option<Lock>,
     /// Dropped after the lock: the next thread finds the file free.
     _lead: Lead<PathBuf>,
     disk: Arc<dyn Disk>,
@@ -183,8 +184,9 @@ pub(super) struct WriterLock {
 
 impl Drop for WriterLock {
     fn drop(&mut self) {
-        // Still locked here. A leftover file is harmless and goes with the next collection.
-        let _ = self.disk.remove_file(&self.path);
+        if let Some(lock) = self.lock.take() {
+            retire(&*self.disk, &self.path, lock);
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use super::layout::Layout;
 use crate::engine::{
     backend::embedded::{
         disk::{Disk, is_temporary},
-        lock::{Holder, Lock, Mode, is_free, lock, try_lock},
+        lock::{Holder, Lock, Mode, is_free, lock, retire, try_lock},
         machine::Machine,
     },
     domain::{Digest, Error, Result, Verb},
@@ -30,7 +30,8 @@ pub(super) struct Lease {
     leases: Leases,
     name: String,
     digests: Vec<Digest>,
-    _held: Lock,
+    /// Until it is dropped.
+    held: Option<Lock>,
 }
 
 /// What living leases keep.
@@ -71,7 +72,7 @@ impl Leases {
         let holder = Holder::this_process(&self.machine, verb, time_limit);
         let held = try_lock(self.disk(), &self.path(&name, "lock"), Mode::Exclusive, &holder).map_err(failed)?;
         let held = held.ok_or_else(|| failed(io::Error::other("another process has this one's number")))?;
-        Ok(Lease { leases: self.clone(), name, digests: Vec::new(), _held: held })
+        Ok(Lease { leases: self.clone(), name, digests: Vec::new(), held: Some(held) })
     }
 
     /// Digests under a living lease; dead leases are cleared. Call with the collection excluded.
@@ -140,6 +141,8 @@ impl Drop for Lease {
     fn drop(&mut self) {
         // A leftover is dead as soon as its lock is free, and cleared by the next collection.
         let _ = self.leases.disk().remove_file(&self.leases.path(&self.name, "json"));
-        let _ = self.leases.disk().remove_file(&self.leases.path(&self.name, "lock"));
+        if let Some(held) = self.held.take() {
+            retire(self.leases.disk(), &self.leases.path(&self.name, "lock"), held);
+        }
     }
 }

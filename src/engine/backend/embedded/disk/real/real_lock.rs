@@ -52,6 +52,13 @@ fn open(path: &Path) -> io::Result<File> {
         use std::os::unix::fs::OpenOptionsExt as _;
         options.mode(0o600);
     }
+    // Without FILE_SHARE_DELETE: since Windows 10 a deleted file's name is free at once, and two could hold "the" lock.
+    #[cfg(windows)]
+    {
+        use std::os::windows::fs::OpenOptionsExt as _;
+        const FILE_SHARE_READ_AND_WRITE: u32 = 0x1 | 0x2;
+        options.share_mode(FILE_SHARE_READ_AND_WRITE);
+    }
     options.open(path)
 }
 
@@ -66,7 +73,7 @@ fn is_still_at(file: &File, path: &Path) -> bool {
     }
 }
 
-/// Windows does not let go of the name of an open file, nor rename its directory.
+/// Nobody can delete a file that we have open, nor rename its directory: see `open`.
 #[cfg(not(unix))]
 fn is_still_at(_file: &File, path: &Path) -> bool {
     path.exists()
