@@ -12,6 +12,7 @@ use super::{
     file_system::PowerLoss,
     history::Asked,
     invariants,
+    rules::Rules,
     scheduler::{ProcessId, Scheduler, die},
     workload::Party,
     world::{State, World},
@@ -138,9 +139,16 @@ fn exec(party: &Party) {
 }
 
 /// Runs `operation` with its call number `at` struck. How many calls there were.
-fn try_point(operation: &Operation, at: u64, effect: Effect, traced: bool) -> (u64, Option<String>, String) {
+fn try_point(
+    operation: &Operation,
+    rules: Rules,
+    at: u64,
+    effect: Effect,
+    traced: bool,
+) -> (u64, Option<String>, String) {
     // Torn power cuts draw lots: another point, another draw.
     let world = World::new(at, Faults::none(), traced);
+    world.state().files.rules = rules;
     let mut scheduler = Scheduler::default();
     let run_one = |scheduler: &mut Scheduler, name: &str, body: fn(&Party)| {
         let inner = Arc::clone(&world);
@@ -161,14 +169,14 @@ fn try_point(operation: &Operation, at: u64, effect: Effect, traced: bool) -> (u
 #[test]
 fn an_operation_struck_at_any_call_by_anything_leaves_nothing_half_done() {
     let mut total = 0;
-    for operation in &OPERATIONS {
+    for (operation, rules) in OPERATIONS.iter().flat_map(|operation| Rules::ALL.map(|rules| (operation, rules))) {
         let mut points = 0;
         for effect in EFFECTS {
             for at in 1.. {
-                let (counted, violation, _) = try_point(operation, at, effect, false);
+                let (counted, violation, _) = try_point(operation, rules, at, effect, false);
                 if let Some(why) = violation {
-                    let (_, _, trace) = try_point(operation, at, effect, true);
-                    panic!("{}, call {at} suffers {effect:?}: {why}\n{trace}", operation.name);
+                    let (_, _, trace) = try_point(operation, rules, at, effect, true);
+                    panic!("{}, {rules:?}, call {at} suffers {effect:?}: {why}\n{trace}", operation.name);
                 }
                 if counted < at {
                     break;
@@ -177,7 +185,7 @@ fn an_operation_struck_at_any_call_by_anything_leaves_nothing_half_done() {
             }
         }
         assert!(points > 0, "{}: nothing was struck", operation.name);
-        println!("crash points of {}: {points}", operation.name);
+        println!("crash points of {}, {rules:?}: {points}", operation.name);
         total += points;
     }
     println!("crash points: {total}, all held");

@@ -3,8 +3,11 @@
 //! A call that is several system calls is several steps here. Deliberately elsewhere: what is on the disk
 //! (`file_system`), which calls fail (`faults`, `crash_points`).
 
+mod agrees;
+mod open;
+
 use std::{
-    io::{self, Read, Write},
+    io::{self, Read, Write as _},
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -15,9 +18,11 @@ use std::{
 
 use wharf::engine::backend::embedded::disk::{Disk, Entry, EntryKind, LockMode, LockedFile, Stat, Sync, TemporaryFile};
 
+use self::open::{Fate, Handle, OpenFile, OpenReader, SimulatedLock};
 use super::{
     crash_points::Effect,
     file_system::{Inode, Node},
+    rules::Sharing,
     scheduler::ProcessId,
     surroundings::EPOCH,
     world::{State, World},
@@ -96,8 +101,8 @@ impl SimulatedDisk {
             match self.make(&temporary) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 made => {
-                    let fate = Fate::Temporary;
-                    return Ok(OpenFile { disk: self.clone(), inode: made?, path: temporary, fate });
+                    let handle = Handle::new(self, made?, Sharing::All);
+                    return Ok(OpenFile::new(handle, temporary, Fate::Temporary));
                 }
             }
         }
@@ -113,6 +118,7 @@ impl SimulatedDisk {
         let files = &mut self.state().files;
         match files.find(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => files.make_file(path),
+            Ok(inode) if files.entries(inode).is_ok() => Err(io::ErrorKind::IsADirectory.into()),
             found => found,
         }
     }
@@ -160,6 +166,7 @@ impl SimulatedDisk {
     fn take_lock(&self, path: &Path, mode: LockMode) -> io::Result<Option<SimulatedLock>> {
         self.call("open lock", path, Room::NotNeeded)?;
         let inode = self.find_or_make(path)?;
+        let handle = Handle::new(self, inode, Sharing::NoDelete);
         self.call("flock", path, Room::NotNeeded)?;
         {
             let mut state = self.state();
@@ -171,7 +178,7 @@ impl SimulatedDisk {
             }
             lock.holders.push((self.me, mode));
         }
-        let lock = SimulatedLock { disk: self.clone(), inode, path: path.to_owned(), mode };
+        let lock = SimulatedLock { handle, path: path.to_owned(), mode };
         self.call("stat lock", path, Room::NotNeeded)?;
         if self.state().files.find(path).ok() == Some(inode) {
             Ok(Some(lock))
@@ -190,24 +197,35 @@ impl Disk for SimulatedDisk {
         Ok(self.take_lock(path, mode)?.map(|lock| Box::new(lock) as Box<dyn LockedFile>))
     }
 
+    fn open_files_keep_names(&self) -> bool {
+        self.state().files.rules.open_files_keep_names()
+    }
+
     fn is_lock_free(&self, path: &Path) -> bool {
         if !self.exists(path) {
             return true;
         }
-        matches!(self.take_lock(path, LockMode::Shared), Ok(Some(_)))
+        match self.take_lock(path, LockMode::Shared) {
+            Ok(taken) => taken.is_some(),
+            // Nobody locks a directory.
+            Err(error) => error.kind() == io::ErrorKind::IsADirectory,
+        }
     }
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         self.call("read", path, Room::NotNeeded)?;
         let state = self.state();
         let inode = state.files.find(path)?;
+        if state.files.rules.open_files_keep_names() && is_locked(&state, inode) {
+            return Err(io::Error::other("another process has locked a portion of the file"));
+        }
         state.files.read(inode).map(<[u8]>::to_vec)
     }
 
     fn open(&self, path: &Path) -> io::Result<Box<dyn Read + Send>> {
         self.call("open", path, Room::NotNeeded)?;
         let inode = self.state().files.find(path)?;
-        Ok(Box::new(OpenReader { disk: self.clone(), inode, at: 0 }))
+        Ok(Box::new(OpenReader { handle: Handle::new(self, inode, Sharing::All), at: 0 }))
     }
 
     fn write_durable(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -219,8 +237,8 @@ impl Disk for SimulatedDisk {
     }
 
     fn create_exclusive(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        let inode = self.make(path)?;
-        self.write_to(inode, path, bytes).inspect_err(|_| {
+        let handle = Handle::new(self, self.make(path)?, Sharing::All);
+        self.write_to(handle.inode, path, bytes).inspect_err(|_| {
             // As `RealDisk` does it.
             let _ = self.remove_file(path);
         })
@@ -243,7 +261,7 @@ impl Disk for SimulatedDisk {
         match files.find(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             found => {
-                files.content(found?)?.truncate(len as usize);
+                files.content(found?)?.resize(len as usize, 0);
                 Ok(())
             }
         }
@@ -266,7 +284,6 @@ impl Disk for SimulatedDisk {
     fn remove_tree(&self, path: &Path) -> io::Result<()> {
         match self.list(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            Err(error) if error.kind() == io::ErrorKind::NotADirectory => return self.remove_file(path),
             Err(error) => return Err(error),
             Ok(entries) => {
                 for entry in entries {
@@ -297,6 +314,9 @@ impl Disk for SimulatedDisk {
     fn create_dir_all(&self, path: &Path) -> io::Result<()> {
         self.call("mkdir -p", path, Room::Needed)?;
         let files = &mut self.state().files;
+        if files.find(path).is_ok_and(|inode| files.entries(inode).is_err()) {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
         let mut missing: Vec<&Path> = path.ancestors().take_while(|path| files.find(path).is_err()).collect();
         missing.reverse();
         missing.into_iter().try_for_each(|path| files.make_directory(path).map(drop))
@@ -337,8 +357,14 @@ impl Disk for SimulatedDisk {
     fn open_partial(&self, path: &Path) -> io::Result<Box<dyn TemporaryFile>> {
         self.call("open", path, Room::Needed)?;
         let inode = self.find_or_make(path)?;
-        Ok(Box::new(OpenFile { disk: self.clone(), inode, path: path.to_owned(), fate: Fate::Stays }))
+        let handle = Handle::new(self, inode, Sharing::All);
+        Ok(Box::new(OpenFile::new(handle, path.to_owned(), Fate::Stays)))
     }
+}
+
+fn is_locked(state: &State, inode: Inode) -> bool {
+    let holders = state.locks.get(&inode).map(|lock| lock.holders.as_slice()).unwrap_or_default();
+    holders.iter().any(|(_, mode)| *mode == LockMode::Exclusive)
 }
 
 fn kind(node: &Node) -> EntryKind {
@@ -352,96 +378,4 @@ fn kind(node: &Node) -> EntryKind {
 fn wall_time(state: &State, nanos: u64) -> SystemTime {
     let jumped = i128::from(nanos) + i128::from(state.wall_jump);
     UNIX_EPOCH + EPOCH + Duration::from_nanos(u64::try_from(jumped).unwrap_or_default())
-}
-
-/// What becomes of an open file that is dropped without a commit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fate {
-    Temporary,
-    Stays,
-    Committed,
-}
-
-struct OpenFile {
-    disk: SimulatedDisk,
-    inode: Inode,
-    path: PathBuf,
-    fate: Fate,
-}
-
-impl Write for OpenFile {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.disk.write_to(self.inode, &self.path, bytes)?;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl TemporaryFile for OpenFile {
-    fn commit(mut self: Box<Self>, path: &Path, sync: Sync) -> io::Result<()> {
-        self.disk.publish(self.inode, &self.path, path, sync)?;
-        self.fate = Fate::Committed;
-        Ok(())
-    }
-}
-
-impl Drop for OpenFile {
-    fn drop(&mut self) {
-        if self.fate == Fate::Temporary {
-            // As `RealDisk` does it.
-            let _ = self.disk.remove_file(&self.path);
-        }
-    }
-}
-
-struct OpenReader {
-    disk: SimulatedDisk,
-    inode: Inode,
-    at: usize,
-}
-
-impl Read for OpenReader {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let state = self.disk.state();
-        let content = state.files.read(self.inode)?;
-        let rest = content.get(self.at..).unwrap_or_default();
-        let count = rest.len().min(into.len());
-        into[..count].copy_from_slice(&rest[..count]);
-        self.at += count;
-        Ok(count)
-    }
-}
-
-/// A held lock file; the inode, not the name, is what is locked.
-struct SimulatedLock {
-    disk: SimulatedDisk,
-    inode: Inode,
-    path: PathBuf,
-    mode: LockMode,
-}
-
-impl LockedFile for SimulatedLock {
-    fn describe(&mut self, text: &[u8]) -> io::Result<()> {
-        self.disk.call("describe lock", &self.path, Room::Needed)?;
-        let mut state = self.disk.state();
-        let content = state.files.content(self.inode)?;
-        content.clear();
-        content.extend_from_slice(text);
-        Ok(())
-    }
-}
-
-impl Drop for SimulatedLock {
-    fn drop(&mut self) {
-        let mut state = self.disk.state();
-        let (me, mode) = (self.disk.me, self.mode);
-        if let Some(lock) = state.locks.get_mut(&self.inode)
-            && let Some(at) = lock.holders.iter().position(|holder| *holder == (me, mode))
-        {
-            lock.holders.remove(at);
-        }
-    }
 }

@@ -1,8 +1,9 @@
 //! What is on the simulated disk, and what of it survives a power cut?
 //!
 //! Every file knows which content was synced; every directory knows which of its changes are durable. A rename is one
-//! change of two directories and survives whole or not at all. Deliberately elsewhere: faults of single calls and the
-//! time they take (`disk`).
+//! change of two directories and survives whole or not at all. What open files forbid is told by `rules`; below `/run`,
+//! where only the kernel's side writes, they are Linux's. Deliberately elsewhere: faults of single calls and the time they
+//! take (`disk`).
 
 use std::{
     collections::BTreeMap,
@@ -10,7 +11,10 @@ use std::{
     path::{Component, Path},
 };
 
-use super::random::Dice;
+use super::{
+    random::Dice,
+    rules::{Handles, Rules, Sharing, access_denied, sharing_violation},
+};
 
 pub type Inode = usize;
 pub const ROOT: Inode = 0;
@@ -47,13 +51,25 @@ pub struct FileSystem {
     nodes: Vec<Option<Node>>,
     modified: Vec<u64>,
     changes: u64,
+    pub rules: Rules,
+    handles: Handles,
+    /// Files that go with their last handle, and where they are until then.
+    doomed: Vec<(Inode, Inode, String)>,
     /// Nanoseconds since the world began; stamped on what is written.
     pub now: u64,
 }
 
 impl Default for FileSystem {
     fn default() -> Self {
-        Self { nodes: vec![Some(directory())], modified: vec![0], changes: 0, now: 0 }
+        Self {
+            nodes: vec![Some(directory())],
+            modified: vec![0],
+            changes: 0,
+            rules: Rules::Linux,
+            handles: Handles::default(),
+            doomed: Vec::new(),
+            now: 0,
+        }
     }
 }
 
@@ -72,7 +88,41 @@ impl FileSystem {
             let Component::Normal(name) = part else { continue };
             at = *self.entries(at)?.get(name.to_str().unwrap_or_default()).ok_or_else(not_found)?;
         }
-        Ok(at)
+        if self.is_doomed(at) { Err(access_denied()) } else { Ok(at) }
+    }
+
+    fn is_doomed(&self, inode: Inode) -> bool {
+        self.doomed.iter().any(|(doomed, ..)| *doomed == inode)
+    }
+
+    /// The rules below a path.
+    fn rules_at(&self, path: &Path) -> Rules {
+        if path.starts_with("/run") { Rules::Linux } else { self.rules }
+    }
+
+    /// Somebody has a file open from now on, until [`FileSystem::close`].
+    pub fn open(&mut self, inode: Inode, sharing: Sharing) {
+        self.handles.opened(inode, sharing);
+    }
+
+    pub fn close(&mut self, inode: Inode, sharing: Sharing) {
+        if !self.handles.closed(inode, sharing) {
+            return;
+        }
+        if let Some(at) = self.doomed.iter().position(|(doomed, ..)| *doomed == inode) {
+            let (_, dir, name) = self.doomed.remove(at);
+            let number = self.next_change();
+            self.change(dir, number, &name, None);
+        }
+    }
+
+    /// Whether a file below a directory is open, or the file itself.
+    fn is_open_below(&self, inode: Inode) -> bool {
+        match &self.nodes[inode] {
+            Some(Node::Directory { entries, .. }) => entries.values().any(|inner| self.is_open_below(*inner)),
+            Some(Node::File { .. }) => self.handles.is_open(inode),
+            None => false,
+        }
     }
 
     /// The directory a path lies in, and its last name.
@@ -125,8 +175,8 @@ impl FileSystem {
 
     fn make(&mut self, path: &Path, node: Node) -> io::Result<Inode> {
         let (dir, name) = self.place(path)?;
-        if self.entries(dir)?.contains_key(name) {
-            return Err(io::ErrorKind::AlreadyExists.into());
+        if let Some(there) = self.entries(dir)?.get(name) {
+            return Err(if self.is_doomed(*there) { access_denied() } else { io::ErrorKind::AlreadyExists.into() });
         }
         let inode = self.nodes.len();
         self.nodes.push(Some(node));
@@ -141,6 +191,9 @@ impl FileSystem {
         let inode = *self.entries(dir)?.get(name).ok_or_else(not_found)?;
         match self.node(inode)? {
             Node::Directory { entries, .. } if !entries.is_empty() => Err(io::ErrorKind::DirectoryNotEmpty.into()),
+            Node::File { .. } if self.rules_at(path) != Rules::Linux && self.handles.is_open(inode) => {
+                self.unlink_open(dir, name, inode)
+            }
             Node::Directory { .. } | Node::File { .. } => {
                 let number = self.next_change();
                 self.change(dir, number, name, None);
@@ -149,15 +202,50 @@ impl FileSystem {
         }
     }
 
+    fn unlink_open(&mut self, dir: Inode, name: &str, inode: Inode) -> io::Result<()> {
+        if self.handles.is_kept(inode) {
+            return Err(sharing_violation());
+        }
+        match self.rules {
+            Rules::Linux | Rules::Windows => {
+                let number = self.next_change();
+                self.change(dir, number, name, None);
+            }
+            Rules::OldWindows if self.is_doomed(inode) => return Err(access_denied()),
+            Rules::OldWindows => self.doomed.push((inode, dir, name.to_owned())),
+        }
+        Ok(())
+    }
+
     pub fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
         let (from_dir, from_name) = self.place(from)?;
         let (to_dir, to_name) = self.place(to)?;
         let inode = *self.entries(from_dir)?.get(from_name).ok_or_else(not_found)?;
+        let rules = self.rules_at(from);
+        if rules != Rules::Linux && self.handles.any() {
+            let is_directory = matches!(self.node(inode)?, Node::Directory { .. });
+            if self.is_doomed(inode) || is_directory && self.is_open_below(inode) {
+                return Err(access_denied());
+            }
+        }
+        if to.starts_with(from) && to != from {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
         if let Some(there) = self.entries(to_dir)?.get(to_name).copied() {
             if there == inode {
                 return Ok(());
             }
+            if from.starts_with(to) {
+                return Err(io::ErrorKind::DirectoryNotEmpty.into());
+            }
             match (self.node(inode)?, self.node(there)?) {
+                (_, Node::Directory { .. }) if rules != Rules::Linux => return Err(access_denied()),
+                (_, Node::File { .. }) if rules != Rules::Linux && self.handles.is_kept(there) => {
+                    return Err(access_denied());
+                }
+                (_, Node::File { .. }) if rules == Rules::OldWindows && self.handles.is_open(there) => {
+                    return Err(access_denied());
+                }
                 (Node::Directory { .. }, Node::Directory { entries, .. }) if !entries.is_empty() => {
                     return Err(io::ErrorKind::DirectoryNotEmpty.into());
                 }
@@ -209,8 +297,10 @@ impl FileSystem {
             }
             at = next;
         }
-        self.entries(at)?;
-        self.settle(at, &|_| true);
+        match self.node(at)? {
+            Node::File { .. } => self.sync_file(at),
+            Node::Directory { .. } => self.settle(at, &|_| true),
+        }
         Ok(())
     }
 
@@ -240,6 +330,8 @@ impl FileSystem {
 
     /// The power goes and comes back.
     pub fn lose_power(&mut self, how: PowerLoss, dice: &mut Dice) {
+        self.handles.forget();
+        self.doomed.clear();
         let mut numbers: Vec<u64> = Vec::new();
         for node in self.nodes.iter().flatten() {
             if let Node::Directory { pending, .. } = node {

@@ -20,6 +20,7 @@ mod kernel_state;
 mod linear;
 mod monitor;
 mod random;
+mod rules;
 mod scheduler;
 mod surroundings;
 mod twins;
@@ -38,8 +39,8 @@ use std::{
 };
 
 use self::{
-    faults::Faults, file_system::PowerLoss, random::Dice, scheduler::Scheduler, twins::Twin, workload::Party,
-    world::World,
+    faults::Faults, file_system::PowerLoss, random::Dice, rules::Rules, scheduler::Scheduler, twins::Twin,
+    workload::Party, world::World,
 };
 
 /// Seeds that once failed; they run first, for ever.
@@ -60,6 +61,7 @@ struct Run {
 struct Setting {
     seed: u64,
     twin: Option<Twin>,
+    rules: Rules,
     after_power: AfterPower,
     traced: bool,
 }
@@ -75,17 +77,18 @@ enum AfterPower {
 
 impl Setting {
     fn of(seed: u64) -> Self {
-        Self { seed, twin: None, after_power: AfterPower::Errands, traced: false }
+        Self { seed, twin: None, rules: Rules::of_seed(seed), after_power: AfterPower::Errands, traced: false }
     }
 }
 
 fn run(setting: Setting) -> Run {
-    let Setting { seed, twin, after_power, traced } = setting;
+    let Setting { seed, twin, rules, after_power, traced } = setting;
     let mut dice = Dice::new(seed);
     let faults = Faults::swarm(&mut dice);
     let clients = 1 + dice.index(4);
     let world = World::new(seed, faults.clone(), traced);
-    world.tell(|| format!("{clients} clients, {faults:?}"));
+    world.tell(|| format!("{clients} clients, {rules:?}, {faults:?}"));
+    world.state().files.rules = rules;
     world.state().errands = 4 + dice.below(24);
     let mut scheduler = Scheduler::default();
     let crashes = Cell::new(0);
@@ -158,15 +161,17 @@ fn strike(world: &World, faults: &Faults, after_power: AfterPower) -> u64 {
 }
 
 /// Runs one seed and fails with everything somebody needs to look into it. `WHARF_SIM_TWIN` names a bug to run with,
-/// `WHARF_SIM_REPAIR_FIRST` repairs before anything else after a power cut.
+/// `WHARF_SIM_RULES` whose rules names follow, `WHARF_SIM_REPAIR_FIRST` repairs before anything else after a power cut.
 fn must_hold(setting: Setting) -> Run {
     let outcome = run(setting);
     if let Some(why) = &outcome.violation {
         let again = run(Setting { traced: true, ..setting });
         let seed = setting.seed;
         let after = if setting.after_power == AfterPower::Repair { "WHARF_SIM_REPAIR_FIRST=1 " } else { "" };
+        let rules = setting.rules.name();
         panic!(
-            "{}\nseed {seed}: {why}\nRepeat it: {after}WHARF_SEED={seed} cargo test --test all simulation::one_seed",
+            "{}\nseed {seed}: {why}\nRepeat it: {after}WHARF_SIM_RULES={rules} WHARF_SEED={seed} cargo test --test all \
+             simulation::one_seed",
             again.trace
         );
     }
@@ -183,7 +188,9 @@ fn one_seed() {
     let twin = Twin::ALL.into_iter().find(|twin| format!("{twin:?}") == named);
     let repair_first = std::env::var_os("WHARF_SIM_REPAIR_FIRST").is_some();
     let after_power = if repair_first { AfterPower::Repair } else { AfterPower::Errands };
-    must_hold(Setting { twin, after_power, ..Setting::of(number("WHARF_SEED").unwrap_or(1)) });
+    let setting = Setting::of(number("WHARF_SEED").unwrap_or(1));
+    let rules = Rules::asked_for().unwrap_or(setting.rules);
+    must_hold(Setting { twin, rules, after_power, ..setting });
 }
 
 #[test]
@@ -191,9 +198,10 @@ fn seeds_that_once_failed_hold() {
     for line in FOUND.lines().filter(|line| !line.starts_with('#')) {
         let mut words = line.split_whitespace();
         let seed = words.next().and_then(|seed| seed.parse().ok()).unwrap_or_else(|| panic!("no seed: {line}"));
-        let first = words.next() == Some("repair-first:");
-        let after_power = if first { AfterPower::Repair } else { AfterPower::Errands };
-        must_hold(Setting { after_power, ..Setting::of(seed) });
+        let how = words.next().and_then(|word| word.strip_suffix(':'));
+        let after_power = if how == Some("repair-first") { AfterPower::Repair } else { AfterPower::Errands };
+        let rules = how.and_then(Rules::named).unwrap_or_default();
+        must_hold(Setting { rules, after_power, ..Setting::of(seed) });
     }
 }
 
@@ -232,9 +240,10 @@ fn no_seed_breaks_a_promise() {
 #[test]
 fn every_twin_is_found() {
     const WITHIN: u64 = 3_000;
-    let outcome = |seed, twin| run(Setting { twin, ..Setting::of(seed) }).violation;
-    let breaks = |seed, twin| outcome(seed, twin).is_some();
     for twin in Twin::ALL {
+        let outcome = |seed, twin, rules| run(Setting { twin, rules, ..Setting::of(seed) }).violation;
+        let outcome = |seed, with| outcome(seed, with, twin.rules());
+        let breaks = |seed, with| outcome(seed, with).is_some();
         let found = (0..WITHIN).find(|seed| breaks(*seed, Some(twin)) && !breaks(*seed, None));
         let seed = found.unwrap_or_else(|| panic!("{twin:?} was not found within {WITHIN} seeds"));
         println!("simulation: {twin:?} found by seed {seed}: {}", outcome(seed, Some(twin)).unwrap());

@@ -11,7 +11,7 @@ use std::{
 
 use wharf::engine::backend::embedded::disk::{Disk, Entry, LockMode, LockedFile, Stat, TemporaryFile};
 
-use super::{disk::SimulatedDisk, scheduler::ProcessId, world::World};
+use super::{disk::SimulatedDisk, rules::Rules, scheduler::ProcessId, world::World};
 
 /// A bug that somebody had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,11 +26,31 @@ pub enum Twin {
     SharedLock,
     /// A draft of ours: a name is given before it is on the disk.
     UnsyncedName,
+    /// A draft of ours: a container's lock lies in the directory that is renamed, on a system that refuses that.
+    LockInside,
 }
 
 impl Twin {
-    pub const ALL: [Self; 5] =
-        [Self::SwallowedWrite, Self::UnsyncedRecord, Self::RemovalInPlace, Self::SharedLock, Self::UnsyncedName];
+    pub const ALL: [Self; 6] = [
+        Self::SwallowedWrite,
+        Self::UnsyncedRecord,
+        Self::RemovalInPlace,
+        Self::SharedLock,
+        Self::UnsyncedName,
+        Self::LockInside,
+    ];
+
+    /// Where the bug is one.
+    pub fn rules(self) -> Rules {
+        match self {
+            Self::SwallowedWrite
+            | Self::UnsyncedRecord
+            | Self::RemovalInPlace
+            | Self::SharedLock
+            | Self::UnsyncedName => Rules::Linux,
+            Self::LockInside => Rules::Windows,
+        }
+    }
 
     /// The disk of a process, with the bug if there is one.
     pub fn disk(twin: Option<Self>, world: &Arc<World>, me: ProcessId) -> Arc<dyn Disk> {
@@ -59,6 +79,9 @@ impl Disk for TwinDisk {
         let mode = if self.twin == Twin::SharedLock { LockMode::Shared } else { mode };
         self.disk.try_lock(path, mode)
     }
+    fn open_files_keep_names(&self) -> bool {
+        self.twin != Twin::LockInside && self.disk.open_files_keep_names()
+    }
     fn is_lock_free(&self, path: &Path) -> bool {
         self.disk.is_lock_free(path)
     }
@@ -81,7 +104,8 @@ impl Disk for TwinDisk {
             | Twin::UnsyncedRecord
             | Twin::RemovalInPlace
             | Twin::SharedLock
-            | Twin::UnsyncedName => self.disk.write_durable(path, bytes),
+            | Twin::UnsyncedName
+            | Twin::LockInside => self.disk.write_durable(path, bytes),
         }
     }
     fn write_atomic(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {

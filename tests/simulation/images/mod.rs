@@ -29,7 +29,9 @@ use self::{
     registry::Remote,
     twins::ImageTwin,
 };
-use super::{faults::Faults, file_system::PowerLoss, number, random::Dice, scheduler::Scheduler, world::World};
+use super::{
+    faults::Faults, file_system::PowerLoss, number, random::Dice, rules::Rules, scheduler::Scheduler, world::World,
+};
 
 /// Seeds that once failed; they run first, for ever.
 const FOUND: &str = include_str!("seeds.txt");
@@ -69,13 +71,14 @@ fn context(party: &Party) -> OperationContext {
     OperationContext::unwatched_by(Arc::clone(&party.machine.clock), Duration::from_secs(120))
 }
 
-fn run(seed: u64, twin: Option<ImageTwin>, traced: bool) -> Run {
+fn run(seed: u64, twin: Option<ImageTwin>, rules: Rules, traced: bool) -> Run {
     let mut dice = Dice::new(seed);
     let faults = Faults::swarm(&mut dice);
     let clients = 1 + dice.index(4);
     let site = Site::new(seed, faults.clone(), traced);
     let world = &site.world;
-    world.tell(|| format!("{clients} clients, {faults:?}"));
+    world.tell(|| format!("{clients} clients, {rules:?}, {faults:?}"));
+    world.state().files.rules = rules;
     world.state().errands = 4 + dice.below(20);
     let mut scheduler = Scheduler::default();
     let crashes = Cell::new(0);
@@ -192,14 +195,14 @@ fn errand(party: &Party) {
 }
 
 /// Runs one seed and fails with everything somebody needs to look into it. `WHARF_SIM_TWIN` names a bug to run with.
-fn must_hold(seed: u64) -> Run {
+fn must_hold(seed: u64, rules: Rules) -> Run {
     let named = std::env::var("WHARF_SIM_TWIN").unwrap_or_default();
     let twin = ImageTwin::ALL.into_iter().find(|twin| format!("{twin:?}") == named);
-    let outcome = run(seed, twin, false);
+    let outcome = run(seed, twin, rules, false);
     if let Some(why) = &outcome.violation {
-        let again = run(seed, twin, true);
+        let (again, rules) = (run(seed, twin, rules, true), rules.name());
         panic!(
-            "{}\nseed {seed}: {why}\nRepeat it: WHARF_SEED={seed} cargo test --test all simulation::images::one_seed",
+            "{}\nseed {seed}: {why}\nRepeat it: WHARF_SIM_RULES={rules} WHARF_SEED={seed} cargo test --test all simulation::images::one_seed",
             again.trace
         );
     }
@@ -208,14 +211,15 @@ fn must_hold(seed: u64) -> Run {
 
 #[test]
 fn one_seed() {
-    must_hold(number("WHARF_SEED").unwrap_or(1));
+    let seed = number("WHARF_SEED").unwrap_or(1);
+    must_hold(seed, Rules::asked_for().unwrap_or(Rules::of_seed(seed)));
 }
 
 #[test]
 fn seeds_that_once_failed_hold() {
     for line in FOUND.lines().filter(|line| !line.starts_with('#')) {
         let seed = line.split_whitespace().next().and_then(|seed| seed.parse().ok());
-        seed.map(must_hold);
+        seed.map(|seed| must_hold(seed, Rules::Linux));
     }
 }
 
@@ -226,7 +230,7 @@ fn every_seed_keeps_its_promises() {
     let begun = Instant::now();
     let (mut steps, mut operations, mut succeeded, mut crashes) = (0, 0, 0, 0);
     for seed in first..first + count {
-        let run = must_hold(seed);
+        let run = must_hold(seed, Rules::of_seed(seed));
         (steps, operations) = (steps + run.steps, operations + run.operations);
         (succeeded, crashes) = (succeeded + run.succeeded, crashes + run.crashes);
     }
@@ -241,20 +245,20 @@ fn every_seed_keeps_its_promises() {
 #[test]
 fn every_twin_is_found() {
     const WITHIN: u64 = 2_000;
-    let breaks = |seed, twin| run(seed, twin, false).violation.is_some();
+    let breaks = |seed, twin| run(seed, twin, Rules::Linux, false).violation.is_some();
     for twin in ImageTwin::ALL {
         let found = (0..WITHIN).find(|seed| breaks(*seed, Some(twin)) && !breaks(*seed, None));
         let seed = found.unwrap_or_else(|| panic!("{twin:?} was not found within {WITHIN} seeds"));
         println!(
             "simulation of images: {twin:?} found by seed {seed}: {}",
-            run(seed, Some(twin), false).violation.unwrap()
+            run(seed, Some(twin), Rules::Linux, false).violation.unwrap()
         );
     }
 }
 
 #[test]
 fn a_seed_gives_the_same_run_whatever_ran_before() {
-    let first = run(7, None, false).fingerprint;
-    run(8, None, false);
-    assert_eq!(run(7, None, true).fingerprint, first);
+    let first = run(7, None, Rules::Linux, false).fingerprint;
+    run(8, None, Rules::Linux, false);
+    assert_eq!(run(7, None, Rules::Linux, true).fingerprint, first);
 }

@@ -93,6 +93,9 @@ impl Disk for TwinDisk {
         }
         self.disk.try_lock(path, mode)
     }
+    fn open_files_keep_names(&self) -> bool {
+        self.disk.open_files_keep_names()
+    }
     fn is_lock_free(&self, path: &Path) -> bool {
         (self.twin == ImageTwin::BlindCollection && path.starts_with("/data/images/leases"))
             || self.disk.is_lock_free(path)
