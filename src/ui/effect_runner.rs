@@ -5,12 +5,13 @@
 use std::sync::Arc;
 
 use tokio::{
-    sync::mpsc,
+    sync::{broadcast::error::RecvError, mpsc},
     task::{JoinHandle, JoinSet},
 };
 
 use super::{
     effect::{QueryId, Question, StreamId, SubmitId, Timer},
+    ends::Ends,
     facts::Epoch,
     fault::{self, Part},
     message::{Answer, Message},
@@ -69,6 +70,24 @@ impl EffectRunner {
         match (self.open)(host) {
             Err(error) => self.send(Message::HostFailed { epoch, error }),
             Ok(engine) => {
+                let mut events = engine.engine_events();
+                let messages = self.messages.clone();
+                self.tasks.spawn(async move {
+                    loop {
+                        match events.recv().await {
+                            Ok(event) if !Ends::concerns(&event) => {}
+                            Ok(event) => {
+                                let event = Box::new(event);
+                                if messages.send(Message::Happened { epoch, event }).await.is_err() {
+                                    break;
+                                }
+                            }
+                            // The rows tell what was missed.
+                            Err(RecvError::Lagged(_)) => {}
+                            Err(RecvError::Closed) => break,
+                        }
+                    }
+                });
                 engine.observe();
                 let mut inventory = engine.inventory();
                 let messages = self.messages.clone();

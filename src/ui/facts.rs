@@ -5,9 +5,14 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    engine::domain::{Container, ContainerId, HostSpec, Inventory, Operation, Timestamp},
+    engine::domain::{Container, ContainerId, HostSpec, Inventory, Operation, OperationState, Timestamp, Verb},
     text::units,
 };
+
+/// What ends the process of a container.
+const ENDING: [Verb; 4] = [Verb::Stop, Verb::Restart, Verb::Kill, Verb::Remove];
+/// The host may tell of the end a moment after its operation is over.
+const JUST_ENDED: Duration = Duration::from_secs(5);
 
 /// Counts the hosts opened in this session; a message of an older one is dropped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,6 +44,19 @@ impl Facts {
     #[must_use]
     pub fn operation_on(&self, id: &ContainerId) -> Option<&Arc<Operation>> {
         self.running_operations().find(|operation| operation.container.as_ref() == Some(id))
+    }
+
+    /// Whether an operation is about to end a container, or has just done so.
+    #[must_use]
+    pub fn is_being_ended(&self, id: &str) -> bool {
+        self.inventory.operations.iter().any(|operation| {
+            let recent = match &operation.state {
+                OperationState::Queued | OperationState::Running => true,
+                OperationState::Finished { at, .. } => self.now.since(*at) < JUST_ENDED,
+            };
+            let about_it = operation.container.as_ref().is_some_and(|container| container.as_str() == id);
+            recent && about_it && ENDING.contains(&operation.verb)
+        })
     }
 
     /// Running ones come first in the inventory.

@@ -12,7 +12,8 @@ use super::{
     input::TerminalEvent,
 };
 use crate::engine::domain::{
-    Command, ContainerId, Error, HistoryEntry, Inventory, LogItem, OperationId, Outcome, ProcessTable, Result,
+    Command, ContainerId, EngineEvent, Error, HistoryEntry, Inventory, LogItem, OperationId, Outcome, ProcessTable,
+    Result,
 };
 
 #[derive(Debug)]
@@ -29,6 +30,11 @@ pub enum Message {
     HostFailed {
         epoch: Epoch,
         error: Error,
+    },
+    /// Something ended a container, or will.
+    Happened {
+        epoch: Epoch,
+        event: Box<EngineEvent>,
     },
     LogItems {
         stream: StreamId,

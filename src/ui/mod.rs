@@ -10,6 +10,7 @@ mod defects;
 mod dialogs;
 mod effect;
 mod effect_runner;
+mod ends;
 mod facts;
 mod fault;
 mod feedback;

@@ -6,6 +6,7 @@ use super::{
     command_line,
     dialogs::{Dialog, transfer},
     effect::{Effect, SubmitId},
+    ends::Ends,
     facts::Facts,
     feedback::Feedback,
     geometry::Size,
@@ -40,6 +41,8 @@ pub struct State {
     pub dialogs: Vec<Dialog>,
     pub command_line: Option<command_line::State>,
     pub history: Vec<String>,
+    /// Which ends of containers were told of.
+    pub ends: Ends,
     pub notice: Option<Notice>,
     /// Notices so far: the number of the one on the screen.
     pub notices: u64,
@@ -113,6 +116,7 @@ impl State {
             dialogs: Vec::new(),
             command_line: None,
             history: Vec::new(),
+            ends: Ends::default(),
             notice: None,
             notices: 0,
             feedback: Feedback::default(),

@@ -214,6 +214,40 @@ async fn good_news_gives_the_hints_their_place_back() {
 }
 
 #[tokio::test]
+async fn an_end_that_nobody_asked_for_is_told_on_every_screen_and_one_that_was_asked_for_is_not() {
+    let fake = FakeHost::new();
+    let mut stage = live_stage(&fake, 100, 30);
+    until(&mut stage, "No containers").await;
+    stage.press("f3");
+    // Somebody else's, so that only the host tells of it.
+    let mut elsewhere = live_stage(&fake, 100, 30);
+    command(&mut elsewhere, "run --name web bb:1 sh -c 'exit 3'");
+    until(&mut stage, "web exited (3)").await;
+    until_gone(&mut stage, "web exited (3)").await;
+    command(&mut stage, "run --name db bb:1 sleep 1000");
+    until(&mut stage, "started db").await;
+    command(&mut stage, "kill db");
+    until(&mut stage, "killed db").await;
+    command(&mut stage, "run --name last bb:1 sh -c 'exit 4'");
+    until(&mut stage, "last exited (4)").await;
+    assert!(!stage.text().contains("db exited"), "{}", stage.text());
+}
+
+#[tokio::test]
+async fn an_end_never_takes_the_place_of_an_error() {
+    let fake = FakeHost::new();
+    let mut stage = live_stage(&fake, 100, 30);
+    command(&mut stage, "create --name idle bb:1 true");
+    until(&mut stage, "○ idle").await;
+    stage.press("e");
+    until(&mut stage, "idle is not running").await;
+    let mut elsewhere = live_stage(&fake, 100, 30);
+    command(&mut elsewhere, "run --name web bb:1 false");
+    until(&mut stage, "exited 1").await;
+    assert!(stage.text().contains("idle is not running"), "{}", stage.text());
+}
+
+#[tokio::test]
 async fn clicks_select_sort_and_open() {
     let fake = FakeHost::new();
     let mut stage = live_stage(&fake, 100, 30);

@@ -27,11 +27,11 @@ use super::{
     state::{NoticeTone, Quitting, State},
 };
 use crate::{
-    engine::domain::{Error, Inventory, Origin, Result},
+    engine::domain::{EngineEvent, Error, Inventory, Origin, Result},
     text::SafeText,
 };
 
-/// How long good news stays; bad news stays until a key.
+/// How long news stays; what went wrong here stays until a key.
 const NOTICE: Duration = Duration::from_secs(4);
 
 /// Handles one message. The caller has put the time of the wake into `state.facts.now`.
@@ -55,6 +55,12 @@ fn handle(state: &mut State, message: Message) -> Vec<Effect> {
         }
         Message::Inventory { epoch, inventory } => take_inventory(state, epoch, inventory),
         Message::HostFailed { epoch, error } => host_failed(state, epoch, &error),
+        Message::Happened { epoch, event } => {
+            if epoch == state.facts.epoch {
+                tell_end(state, &event);
+            }
+            Vec::new()
+        }
         Message::LogItems { stream, items } => {
             if stream == state.detail.logs.stream {
                 state.detail.logs.append(items, &state.feedback);
@@ -161,6 +167,16 @@ fn host_failed(state: &mut State, epoch: Epoch, error: &Error) -> Vec<Effect> {
         state.open(Dialog::Message(message::State::of_error(&title, error, None)));
     }
     Vec::new()
+}
+
+/// Never in place of an error that is still to be read, nor of the question whether to quit.
+fn tell_end(state: &mut State, event: &EngineEvent) {
+    let asked_here = state.facts.is_being_ended(&event.id);
+    let line = state.ends.hear(event, asked_here, state.facts.now);
+    let unread = state.notice.as_ref().is_some_and(|notice| notice.tone == NoticeTone::Bad);
+    if let Some(line) = line.filter(|_| !unread && state.quitting == Quitting::No) {
+        state.note(NoticeTone::Plain, line);
+    }
 }
 
 fn answered(state: &mut State, query: QueryId, answer: Result<Answer>) {

@@ -2,7 +2,7 @@
 //!
 //! Deliberately elsewhere: the list of operations, which keeps all of it (`screens::operations`).
 
-use super::refresh;
+use super::{NOTICE, refresh};
 use crate::{
     engine::{
         cli_line,
@@ -103,6 +103,11 @@ pub fn session_ended(state: &mut State, name: &str, result: Result<()>) -> Vec<E
 }
 
 fn note_success(state: &mut State, command: &Command, subject: &str, result: &Done) {
+    let (now, id) = (state.facts.now, result.container.as_ref());
+    if result.warnings.is_empty() && id.is_some_and(|id| state.ends.told_within(id.as_str(), now, NOTICE)) {
+        // It began as asked and has ended badly since: that is the news.
+        return;
+    }
     if let Some(warning) = result.warnings.first() {
         state.note(NoticeTone::Bad, SafeText::from(warning.clone()));
     } else if result.already {
