@@ -106,16 +106,13 @@ pub fn tell(work: &mut Work<'_>, change: &Change, outcome: &Outcome) -> Exit {
                 work.printer.note("what was fetched is kept: the next pull goes on from there");
             }
             let Description { about, force, .. } = change.command.describe();
-            match about {
-                About::NewContainer(_) => Exit::of_start_failure(error.kind()),
-                About::Container(_) if force == Force::Yes && error.kind() == ErrorKind::NoSuchContainer => Exit::DONE,
-                About::Container(_)
-                | About::Reference(..)
-                | About::Image(_)
-                | About::Alias { .. }
-                | About::Index { .. }
-                | About::Host(_)
-                | About::Several(_) => exit,
+            let forced = about.container().is_some() && force == Force::Yes;
+            if about.new_container().is_some() {
+                Exit::of_start_failure(error.kind())
+            } else if forced && error.kind() == ErrorKind::NoSuchContainer {
+                Exit::DONE
+            } else {
+                exit
             }
         }
     }

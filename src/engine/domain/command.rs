@@ -116,16 +116,7 @@ impl Command {
     /// The existing container this is about, if it is about one.
     #[must_use]
     pub fn container(&self) -> Option<&ContainerSelector> {
-        match self.describe().about {
-            About::Container(container) => Some(container),
-            About::NewContainer(_)
-            | About::Reference(..)
-            | About::Image(_)
-            | About::Alias { .. }
-            | About::Index { .. }
-            | About::Host(_)
-            | About::Several(_) => None,
-        }
+        self.describe().about.container()
     }
 }
 
@@ -175,6 +166,20 @@ pub enum About<'a> {
     Host(&'static str),
     /// Things that get a command each.
     Several(Several),
+}
+
+impl<'a> About<'a> {
+    /// The container that exists, if it is about one.
+    #[must_use]
+    pub fn container(self) -> Option<&'a ContainerSelector> {
+        if let Self::Container(container) = self { Some(container) } else { None }
+    }
+
+    /// The container that it makes, if it makes one.
+    #[must_use]
+    pub fn new_container(self) -> Option<&'a ContainerSpec> {
+        if let Self::NewContainer(spec) = self { Some(spec) } else { None }
+    }
 }
 
 /// What a command that is made of other commands is about.

@@ -15,8 +15,8 @@ use crate::engine::{
     backend::{CancelToken, OperationContext},
     core::limits,
     domain::{
-        About, Command, ContainerId, ErrorKind, Operation, OperationId, OperationState, Outcome, PastOperation,
-        Progress, Timestamp, Verb,
+        Command, ContainerId, ErrorKind, Operation, OperationId, OperationState, Outcome, PastOperation, Progress,
+        Timestamp, Verb,
     },
     sync::task::Id,
 };
@@ -179,16 +179,7 @@ impl Operations {
 const REMEMBERED: u64 = 1 << 61;
 
 fn created_name(command: &Command) -> Option<&str> {
-    match command.describe().about {
-        About::NewContainer(spec) => spec.name.as_ref().map(|name| name.as_str()),
-        About::Container(_)
-        | About::Reference(..)
-        | About::Image(_)
-        | About::Alias { .. }
-        | About::Index { .. }
-        | About::Host(_)
-        | About::Several(_) => None,
-    }
+    command.describe().about.new_container()?.name.as_ref().map(|name| name.as_str())
 }
 
 /// A command as it stands in the table from its acceptance on.

@@ -6,7 +6,7 @@ use super::{NOTICE, refresh};
 use crate::{
     engine::{
         cli_line,
-        domain::{About, Command, ContainerSelector, Done, Error, ErrorKind, OperationId, Outcome, Result},
+        domain::{Command, ContainerSelector, Done, Error, ErrorKind, OperationId, Outcome, Result},
         subject,
     },
     text::SafeText,
@@ -50,7 +50,7 @@ pub fn ended(state: &mut State, submit: SubmitId, command: &Command, outcome: Ou
                 state.dialogs.remove(index);
             }
             note_success(state, command, &subject, &result);
-            if matches!(command.describe().about, About::NewContainer(_)) {
+            if command.describe().about.new_container().is_some() {
                 // Who makes something wants to look at it.
                 state.containers.awaited = result.container;
                 effects = refresh(state);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::{
     engine::{
         cli_line,
-        domain::{About, Command, HostSpec},
+        domain::{Command, HostSpec},
     },
     text::SafeText,
     ui::{
@@ -65,7 +65,7 @@ fn fulfil(state: &mut State, wish: Wish) -> Vec<Effect> {
 /// A transfer gets its dialog at once. What may be over in a moment gets it only when it is not: a dialog that
 /// flashes up steals keys.
 pub fn submit_and_watch(state: &mut State, command: Command) -> Vec<Effect> {
-    let quick = matches!(command.describe().about, About::NewContainer(_));
+    let quick = command.describe().about.new_container().is_some();
     let title = cli_line(&command);
     let title = title.strip_prefix("wharf ").unwrap_or(&title).to_owned();
     let effect = state.submit(command);
