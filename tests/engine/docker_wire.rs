@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use wharf::engine::{
+    Engine,
     backend::{Backend, EventRange, Notice, OperationContext, docker, embedded},
     domain::*,
 };
@@ -94,6 +95,39 @@ async fn a_table_of_containers_costs_one_request_and_one_more_for_what_it_leaves
     assert_eq!(rows.len(), 101);
     assert_eq!(rows.iter().filter(|row| row.state.exit_code == Some(3)).count(), 100);
     assert_eq!(daemon.asked().len(), 2);
+}
+
+#[tokio::test]
+async fn the_first_picture_of_a_daemon_does_not_wait_for_a_look_at_each_container() {
+    let (answer, answers) = std::sync::mpsc::channel::<()>();
+    let answers = std::sync::Mutex::new(answers);
+    let daemon = FakeDaemon::new("1.41", move |asked| {
+        if asked.target.contains("/containers/json") {
+            let mut up = entry("running");
+            up["Status"] = json!("Up 3 seconds");
+            return Answer::Json(200, json!([up]).to_string());
+        }
+        if asked.target.contains("/events") {
+            return Answer::Pieces(Vec::new());
+        }
+        if asked.target.contains("/images/json") {
+            return Answer::Json(200, "[]".to_owned());
+        }
+        // Nobody ever sends: looks are answered once the other end has been dropped.
+        let _ = answers.lock().unwrap().recv();
+        let mut looked: Value = serde_json::from_str(&object("running")).unwrap();
+        looked["State"]["Pid"] = json!(4242);
+        Answer::Json(200, looked.to_string())
+    });
+    let engine = Engine::with_backend(daemon.url().parse().unwrap(), open(&daemon));
+    let mut inventory = engine.inventory();
+    let pid = |inventory: &Inventory| inventory.containers.first().map(|found| found.state.pid);
+    engine.observe();
+    let rough = inventory.wait_for(|inventory| pid(inventory).is_some()).await.unwrap();
+    assert_eq!((pid(&rough), rough.containers[0].status()), (Some(None), Status::Running));
+    drop(answer);
+    let whole = inventory.wait_for(|inventory| pid(inventory) == Some(Some(4242))).await.unwrap();
+    assert_eq!(whole.containers[0].display_name(), "web");
 }
 
 #[tokio::test]

@@ -53,7 +53,11 @@ pub trait Backend: Send + Sync + 'static {
     /// exact as the words of Docker's `ps`, and pid, terminal, auto-remove and reason may be missing. Newest first where
     /// times are equal. One request where `containers` may take one per container.
     fn container_table(&self) -> Answer<'_, Vec<Container>> {
-        self.containers()
+        self.rough_containers().unwrap_or_else(|| self.containers())
+    }
+    /// What `container_table` says, where that is there sooner than `containers`; `None` elsewhere.
+    fn rough_containers(&self) -> Option<Answer<'_, Vec<Container>>> {
+        None
     }
     /// By exact name, full id, or unambiguous id prefix; `NoSuchContainer` or `Ambiguous` otherwise.
     fn find_container(&self, query: String) -> Answer<'_, Container>;

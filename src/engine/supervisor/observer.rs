@@ -30,6 +30,8 @@ pub enum Seen {
         containers: Vec<Container>,
         images: Vec<Image>,
     },
+    /// The containers before they have been looked at closely.
+    Table(Vec<Container>),
     Images(Vec<Image>),
     Looked(Vec<(ContainerId, Option<Container>)>),
     Notice(Notice),
@@ -167,6 +169,11 @@ impl Observer {
                 self.live();
                 true
             }
+            Seen::Table(containers) => {
+                self.containers.replace(containers);
+                self.live();
+                true
+            }
             Seen::Images(images) => {
                 let images = sort_images(images);
                 let changed = images != self.images;
@@ -298,6 +305,13 @@ struct Look {
 }
 
 async fn look(backend: Arc<dyn Backend>, internal: mpsc::Sender<Internal>, what: Look) {
+    // The first picture need not wait for a look at each. A host that fails here says so below.
+    if let Some(table) = backend.rough_containers().filter(|_| what.all && what.info)
+        && let Ok(containers) = limited(table).await
+        && internal.send(Internal::Seen(Seen::Table(containers))).await.is_err()
+    {
+        return;
+    }
     let seen = if what.all { listing(&*backend).await } else { singles(&*backend, what.containers).await };
     let images = if what.images && !what.all { Some(limited(backend.images()).await.map(Seen::Images)) } else { None };
     let info = if what.info { Some(limited(backend.info()).await.map(Seen::Info)) } else { None };

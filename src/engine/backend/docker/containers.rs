@@ -8,6 +8,7 @@ use std::{
         Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use futures_util::{StreamExt as _, stream};
@@ -103,6 +104,10 @@ pub async fn table(api: &Api, remembered: &Remembered) -> Result<Vec<Container>>
     // Times of creation are in whole seconds here: within one, dockerd's order is the order; Podman has none.
     if !rows.is_sorted_by(|(a, _), (b, _)| a.created >= b.created) {
         rows.sort_by(|(a, _), (b, _)| b.created.cmp(&a.created).then_with(|| a.id.cmp(&b.id)));
+    }
+    // Whoever sorts by these times keeps the order.
+    for ((row, _), place) in rows.iter_mut().rev().zip(0..) {
+        row.created = row.created.plus(Duration::from_nanos(place));
     }
     let looks = stream::iter(rows).map(|(row, told)| async move {
         match told {

@@ -93,8 +93,8 @@ impl Backend for DockerBackend {
         containers::list(&self.api, &self.remembered).boxed()
     }
 
-    fn container_table(&self) -> Answer<'_, Vec<Container>> {
-        containers::table(&self.api, &self.remembered).boxed()
+    fn rough_containers(&self) -> Option<Answer<'_, Vec<Container>>> {
+        Some(containers::table(&self.api, &self.remembered).boxed())
     }
 
     fn find_container(&self, query: String) -> Answer<'_, Container> {
