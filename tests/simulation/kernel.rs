@@ -26,8 +26,18 @@ const ANSWER: Duration = Duration::from_secs(5);
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
 const UNDOING: Duration = Duration::from_secs(5);
 
+/// What a process that was written down is known by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ToldBy {
+    /// As `linux::process` does it.
+    NumberAndStart,
+    /// The bug: numbers come again.
+    Number,
+}
+
 /// One process's way to the kernel.
 pub struct SimulatedKernel {
+    pub told_by: ToldBy,
     pub world: Arc<World>,
     pub me: ProcessId,
     pub disk: SimulatedDisk,
@@ -35,7 +45,8 @@ pub struct SimulatedKernel {
 
 impl SimulatedKernel {
     pub fn new(world: &Arc<World>, me: ProcessId) -> Self {
-        Self { world: Arc::clone(world), me, disk: SimulatedDisk::new(Arc::clone(world), me) }
+        let told_by = ToldBy::NumberAndStart;
+        Self { told_by, world: Arc::clone(world), me, disk: SimulatedDisk::new(Arc::clone(world), me) }
     }
 
     fn now(&self) -> u64 {
@@ -82,7 +93,11 @@ impl SimulatedKernel {
             return None;
         }
         let alive = state.kernel.inits.iter().find(|init| {
-            (init.pid, init.start_time) == (named.init.pid, named.init.start_time) && init.death > state.now
+            let is_it = match self.told_by {
+                ToldBy::NumberAndStart => (init.pid, init.start_time) == (named.init.pid, named.init.start_time),
+                ToldBy::Number => init.pid == named.init.pid,
+            };
+            is_it && init.death > state.now
         });
         alive.map(|init| init.start_time)
     }

@@ -20,6 +20,7 @@ mod kernel_state;
 mod linear;
 mod monitor;
 mod random;
+mod reused_numbers;
 mod rules;
 mod scheduler;
 mod surroundings;

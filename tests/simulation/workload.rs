@@ -29,7 +29,7 @@ use wharf::engine::{
 
 use super::{
     history::{Answer, Asked},
-    kernel::SimulatedKernel,
+    kernel::{SimulatedKernel, ToldBy},
     scheduler::{InjectedPanic, ProcessId},
     surroundings::machine,
     twins::Twin,
@@ -54,9 +54,18 @@ pub struct Party {
 
 impl Party {
     pub fn new(world: &Arc<World>, me: ProcessId, twin: Option<Twin>) -> Self {
+        Self::with_kernel(world, me, twin, SimulatedKernel::new(world, me))
+    }
+
+    /// One that tells processes in its own way.
+    pub fn told_by(world: &Arc<World>, me: ProcessId, told_by: ToldBy) -> Self {
+        Self::with_kernel(world, me, None, SimulatedKernel { told_by, ..SimulatedKernel::new(world, me) })
+    }
+
+    fn with_kernel(world: &Arc<World>, me: ProcessId, twin: Option<Twin>, kernel: SimulatedKernel) -> Self {
         let disk = Twin::disk(twin, world, me);
         let machine = machine(world, me, disk);
-        let kernel = Arc::new(SimulatedKernel::new(world, me));
+        let kernel = Arc::new(kernel);
         let boot = world.state().boot_id();
         let containers = Containers::new(layout(), machine.clone(), kernel, Arc::new(OneImage)).with_boot(boot);
         Self { world: Arc::clone(world), me, machine, containers }
