@@ -13,6 +13,7 @@ mod catalogue;
 mod full_disk;
 mod many;
 mod moments;
+mod namespaces;
 mod out_of_memory;
 mod repairing;
 mod scarcity;

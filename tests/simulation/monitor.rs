@@ -133,6 +133,7 @@ impl Monitor {
             format: FORMAT,
             generation: self.plan.generation,
             boot_id,
+            pid_namespace: None,
             monitor,
             init: ProcessIdentity { pid, start_time },
             started,

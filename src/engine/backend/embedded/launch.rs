@@ -99,6 +99,10 @@ pub struct StateFile {
     pub format: u32,
     pub generation: Generation,
     pub boot_id: String,
+    /// The PID namespace in which the numbers below mean these processes; absent in files of earlier versions.
+    /// Its inode number, pid_namespaces(7).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pid_namespace: Option<u64>,
     pub monitor: ProcessIdentity,
     /// The container's init.
     pub init: ProcessIdentity,

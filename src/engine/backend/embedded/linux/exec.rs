@@ -69,7 +69,7 @@ fn run() -> Result<()> {
     let inherited = inheritance::take::<ExecOrders>()?;
     let ExecOrders { run_dir, spec } = inherited.orders;
     // This one: by the time of a failure the container may run anew.
-    let init = read_state(&run_dir).and_then(|state| init_of(state.as_ref()));
+    let init = read_state(&run_dir).and_then(|state| init_of(&run_dir, state.as_ref()));
     let (process, stdio) = match start(&run_dir, &spec) {
         Ok(started) => started,
         Err(error) => {
@@ -110,7 +110,7 @@ fn ends_soon(init: &OwnedFd) -> bool {
 fn start(run_dir: &Path, spec: &ExecSpec) -> Result<(OwnedFd, Stdio)> {
     let dir = RunDir::new(run_dir);
     let state = read_state(run_dir)?;
-    let init = init_of(state.as_ref())?.ok_or_else(not_running)?;
+    let init = init_of(run_dir, state.as_ref())?.ok_or_else(not_running)?;
     let init_pid = state.as_ref().map(|state| state.init.pid).ok_or_else(not_running)?;
     let ids = own_ids();
     if ids != Ids::All {

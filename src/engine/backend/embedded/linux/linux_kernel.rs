@@ -134,7 +134,7 @@ impl LinuxKernel {
         if !self.await_monitor_gone(run_dir, until) {
             return Ok(false);
         }
-        match unattended::init_of(unattended::read_state(run_dir)?.as_ref())? {
+        match unattended::init_of(run_dir, unattended::read_state(run_dir)?.as_ref())? {
             Some(init) => unattended::wait_gone(&init, until),
             None => Ok(true),
         }
@@ -177,7 +177,7 @@ impl Kernel for LinuxKernel {
         Observation {
             monitor: liveness(RunDir::new(run_dir).is_monitored()),
             // Who cannot look must not take it for ended.
-            init: liveness(unattended::init_of(state).map_or(true, |init| init.is_some())),
+            init: liveness(unattended::init_of(run_dir, state).map_or(true, |init| init.is_some())),
         }
     }
 
@@ -320,7 +320,7 @@ impl Kernel for LinuxKernel {
 
     fn processes(&self, run_dir: &Path) -> Result<ProcessTable> {
         let state = unattended::read_state(run_dir)?;
-        unattended::init_of(state.as_ref())?.ok_or_else(not_running)?;
+        unattended::init_of(run_dir, state.as_ref())?.ok_or_else(not_running)?;
         Ok(state.map(|state| ps::table(state.init.pid)).unwrap_or_default())
     }
 

@@ -2,7 +2,11 @@
 //!
 //! Deliberately elsewhere: what follows from it for a container (`probe`).
 
-use std::{fs, io, os::fd::OwnedFd};
+use std::{
+    fs, io,
+    os::{fd::OwnedFd, unix::fs::MetadataExt as _},
+    sync::OnceLock,
+};
 
 use rustix::{
     io::Errno,
@@ -14,6 +18,12 @@ use crate::engine::backend::embedded::launch::ProcessIdentity;
 /// The id of this boot; numbers and start times of another boot mean nothing.
 pub(super) fn boot_id() -> io::Result<String> {
     Ok(fs::read_to_string("/proc/sys/kernel/random/boot_id")?.trim().to_owned())
+}
+
+/// The PID namespace of this process, which it keeps for life; `None` where there is no telling.
+pub(super) fn own_namespace() -> Option<u64> {
+    static OWN: OnceLock<Option<u64>> = OnceLock::new();
+    *OWN.get_or_init(|| fs::metadata("/proc/self/ns/pid").ok().map(|found| found.ino()))
 }
 
 /// Who `pid` is now.

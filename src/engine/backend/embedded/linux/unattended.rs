@@ -26,19 +26,29 @@ use crate::engine::{
 /// The running init that `state` names, if it is of this boot and alive.
 ///
 /// # Errors
-/// When that cannot be found out now: nobody may take it for ended.
-pub(super) fn init_of(state: Option<&StateFile>) -> Result<Option<OwnedFd>> {
+/// When that cannot be found out now: nobody may take it for ended. `Unsupported` when it lives where we cannot reach it.
+pub(super) fn init_of(run_dir: &Path, state: Option<&StateFile>) -> Result<Option<OwnedFd>> {
     let Some(state) = state else { return Ok(None) };
     let unknown = |error| Error::io("looking whether the container's process lives", error);
     if process::boot_id().map_err(unknown)? != state.boot_id {
         return Ok(None);
     }
+    let elsewhere = |named| process::own_namespace().is_some_and(|own| own != named);
+    if state.pid_namespace.is_some_and(elsewhere) {
+        return if goes_on_elsewhere(run_dir)? { Err(out_of_reach()) } else { Ok(None) };
+    }
     process::open(&state.init).map_err(unknown)
+}
+
+/// Numbers of another PID namespace name nobody here. A lock and a control group are the same everywhere; without
+/// control groups, whose monitor is gone counts as ended, as it is when its namespace is.
+fn goes_on_elsewhere(run_dir: &Path) -> Result<bool> {
+    Ok(RunDir::new(run_dir).is_monitored() || cgroup_of(run_dir)?.is_populated())
 }
 
 /// The running init of this run directory. Nothing there is `Refused`.
 pub(super) fn running_init(run_dir: &Path) -> Result<OwnedFd> {
-    init_of(read_state(run_dir)?.as_ref())?.ok_or_else(not_running)
+    init_of(run_dir, read_state(run_dir)?.as_ref())?.ok_or_else(not_running)
 }
 
 /// Who runs in the run directory, if anybody.
@@ -103,7 +113,7 @@ pub(super) fn sweep(run_dir: &Path) -> Result<()> {
         return sweep_group(run_dir);
     }
     let dir = RunDir::new(run_dir);
-    if init_of(read_state(run_dir)?.as_ref())?.is_some() {
+    if init_of(run_dir, read_state(run_dir)?.as_ref())?.is_some() {
         return Err(Error::new(ErrorKind::Refused, "the container runs").remedy("stop or kill it first"));
     }
     let lock = dir.lock()?;
@@ -145,6 +155,14 @@ fn sweep_group(run_dir: &Path) -> Result<()> {
 
 pub(super) fn not_running() -> Error {
     Error::new(ErrorKind::Refused, "the container is not running")
+}
+
+fn out_of_reach() -> Error {
+    Error::new(
+        ErrorKind::Unsupported,
+        "it runs in another PID namespace, and its processes cannot be reached from here",
+    )
+    .remedy("run wharf where the container was started, not inside another container or unshare")
 }
 
 pub(super) fn timed_out() -> Error {

@@ -186,6 +186,7 @@ impl Kernel for ModelKernel {
             format: FORMAT,
             generation: plan.generation,
             boot_id: "boot".into(),
+            pid_namespace: None,
             monitor: identity.clone(),
             init: identity,
             started: Timestamp::now(),

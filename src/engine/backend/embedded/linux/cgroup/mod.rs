@@ -230,6 +230,19 @@ impl Cgroup {
         found
     }
 
+    /// Whether anybody is in the group, also where their numbers cannot be seen: in another PID namespace.
+    pub(super) fn is_populated(&self) -> bool {
+        let says = |dir: &PathBuf, file: &str, wanted: fn(&str) -> bool| {
+            // Not in this hierarchy.
+            fs::read_to_string(dir.join(file)).is_ok_and(|text| text.lines().any(wanted))
+        };
+        let populated = |dir: &PathBuf| match self.version {
+            Version::V1 => says(dir, "pids.current", |count| count != "0"),
+            Version::V2 | Version::Absent => says(dir, "cgroup.events", |line| line == "populated 1"),
+        };
+        self.dirs.iter().any(populated) || !self.processes().is_empty()
+    }
+
     /// Kills every process in the group. Each is looked up again first, so that a number which was given to
     /// somebody else meanwhile is left alone.
     pub(super) fn kill(&self) {

@@ -166,6 +166,7 @@ fn prepare_and_start(
         format: FORMAT,
         generation: plan.generation,
         boot_id,
+        pid_namespace: process::own_namespace(),
         monitor: me,
         init: identity,
         started,
