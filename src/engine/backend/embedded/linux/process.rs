@@ -15,9 +15,14 @@ use rustix::{
 
 use crate::engine::backend::embedded::launch::ProcessIdentity;
 
-/// The id of this boot; numbers and start times of another boot mean nothing.
+/// The id of this boot; numbers and start times of another boot mean nothing. Read once: no process outlives it.
 pub(super) fn boot_id() -> io::Result<String> {
-    Ok(fs::read_to_string("/proc/sys/kernel/random/boot_id")?.trim().to_owned())
+    static READ: OnceLock<String> = OnceLock::new();
+    if let Some(read) = READ.get() {
+        return Ok(read.clone());
+    }
+    let id = fs::read_to_string("/proc/sys/kernel/random/boot_id")?.trim().to_owned();
+    Ok(READ.get_or_init(|| id).clone())
 }
 
 /// The PID namespace of this process, which it keeps for life; `None` where there is no telling.
