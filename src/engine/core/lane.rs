@@ -54,11 +54,12 @@ pub enum Effect {
     Hurry,
 }
 
-/// The pure machine: at most one operation runs in order; kills, and stops beside a stop, run beside it.
+/// The pure machine: at most one operation runs in order; kills, and stops beside a stop, run beside it, and nothing
+/// but these begins before the last of such stops has ended.
 #[derive(Debug, Default)]
 pub struct Lane {
     current: Option<Entry>,
-    beside: Vec<OperationId>,
+    beside: Vec<Entry>,
     waiting: VecDeque<Entry>,
     /// Followers and their leaders.
     joined: Vec<(OperationId, OperationId)>,
@@ -81,7 +82,7 @@ impl Lane {
 
     fn submit(&mut self, entry: Entry) -> Vec<Effect> {
         if self.runs_beside(entry) {
-            self.beside.push(entry.operation);
+            self.beside.push(entry);
             return vec![Effect::Begin(entry.operation)];
         }
         if let Some(leader) = self.leader_for(entry) {
@@ -92,11 +93,11 @@ impl Lane {
         if entry.verb == Verb::Remove {
             effects.extend(self.supersede_waiting());
         }
-        let Some(current) = self.current else {
+        if self.may_begin() {
             self.current = Some(entry);
             effects.push(Effect::Begin(entry.operation));
             return effects;
-        };
+        }
         if self.waiting.len() >= limits::CONTAINER_QUEUE {
             effects.push(Effect::End {
                 operation: entry.operation,
@@ -108,7 +109,8 @@ impl Lane {
             });
             return effects;
         }
-        if entry.verb == Verb::Remove && entry.force == Force::Yes && has_grace(current.verb) {
+        let graceful = self.running().any(|running| has_grace(running.verb));
+        if entry.verb == Verb::Remove && entry.force == Force::Yes && graceful {
             effects.push(Effect::Hurry);
         }
         self.waiting.push_back(entry);
@@ -117,8 +119,21 @@ impl Lane {
 
     /// `kill` never waits for anything; a second `stop` may carry a shorter grace.
     fn runs_beside(&self, entry: Entry) -> bool {
-        let stops_already = self.current.is_some_and(|current| current.verb == Verb::Stop);
+        let stops_already = self.current.map_or_else(|| self.stops_beside(), |current| current.verb == Verb::Stop);
         entry.verb == Verb::Kill || (entry.verb == Verb::Stop && stops_already)
+    }
+
+    /// Whatever comes after several stops comes after all of them: one that is late would stop what was started since.
+    fn may_begin(&self) -> bool {
+        self.current.is_none() && !self.stops_beside()
+    }
+
+    fn stops_beside(&self) -> bool {
+        self.beside.iter().any(|beside| beside.verb == Verb::Stop)
+    }
+
+    fn running(&self) -> impl Iterator<Item = &Entry> {
+        self.current.iter().chain(&self.beside)
     }
 
     /// A removal or a pull that is under way, or waits, and does at least as much.
@@ -147,23 +162,17 @@ impl Lane {
 
     fn ended(&mut self, operation: OperationId) -> Vec<Effect> {
         self.joined.retain(|(_, leader)| *leader != operation);
-        if let Some(at) = self.beside.iter().position(|other| *other == operation) {
-            self.beside.swap_remove(at);
+        self.beside.retain(|other| other.operation != operation);
+        self.current = self.current.filter(|current| current.operation != operation);
+        if !self.may_begin() {
             return Vec::new();
         }
-        if self.current.is_some_and(|current| current.operation == operation) {
-            self.current = self.waiting.pop_front();
-        }
-        self.current
-            .filter(|next| next.operation != operation)
-            .map(|next| Effect::Begin(next.operation))
-            .into_iter()
-            .collect()
+        self.current = self.waiting.pop_front();
+        self.current.map(|next| Effect::Begin(next.operation)).into_iter().collect()
     }
 
     fn cancel(&mut self, operation: OperationId) -> Vec<Effect> {
-        let running = self.current.is_some_and(|current| current.operation == operation);
-        if running || self.beside.contains(&operation) {
+        if self.running().any(|running| running.operation == operation) {
             return vec![Effect::CancelRunning(operation)];
         }
         let waiting = self.waiting.iter().position(|entry| entry.operation == operation);

@@ -41,6 +41,28 @@ fn a_kill_runs_beside_a_stop_and_its_end_starts_nothing_twice() {
 }
 
 #[test]
+fn what_comes_after_several_stops_waits_for_the_last_of_them() {
+    let mut lane = Lane::default();
+    lane.step(Input::Submit(entry(1, Verb::Stop)));
+    assert_eq!(begins(&lane.step(Input::Submit(entry(2, Verb::Stop)))), [2]);
+    assert!(lane.step(Input::Submit(entry(3, Verb::Start))).is_empty());
+    assert!(lane.step(Input::Ended(OperationId(1))).is_empty());
+    assert_eq!(begins(&lane.step(Input::Submit(entry(4, Verb::Stop)))), [4]);
+    assert!(lane.step(Input::Ended(OperationId(2))).is_empty());
+    assert_eq!(begins(&lane.step(Input::Ended(OperationId(4)))), [3]);
+}
+
+#[test]
+fn a_forced_removal_hurries_a_stop_that_outlived_the_first() {
+    let mut lane = Lane::default();
+    lane.step(Input::Submit(entry(1, Verb::Stop)));
+    lane.step(Input::Submit(entry(2, Verb::Stop)));
+    lane.step(Input::Ended(OperationId(1)));
+    assert_eq!(lane.step(Input::Submit(forced(3))), [Effect::Hurry]);
+    assert_eq!(begins(&lane.step(Input::Ended(OperationId(2)))), [3]);
+}
+
+#[test]
 fn a_removal_replaces_what_waits_and_hurries_a_stop_when_forced() {
     let mut lane = Lane::default();
     lane.step(Input::Submit(entry(1, Verb::Stop)));
