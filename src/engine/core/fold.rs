@@ -2,9 +2,14 @@
 //!
 //! Deliberately elsewhere: asking the host (`supervisor::observer`), the picture itself (`domain::Inventory`).
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
-use crate::engine::domain::{Container, ContainerId, Image, Operation, OperationId, OperationState, Origin, Progress};
+use crate::engine::domain::{
+    Container, ContainerId, Image, Operation, OperationId, OperationState, Origin, Progress, Status,
+};
 
 /// Containers by id, with the sorted list made only when something changed.
 #[derive(Debug, Default)]
@@ -51,6 +56,19 @@ impl ContainerFold {
     #[must_use]
     pub fn get(&self, id: &ContainerId) -> Option<&Arc<Container>> {
         self.by_id.get(id)
+    }
+
+    /// Those that may be otherwise by now without anybody saying so: what could not be read, what somebody is at, who may
+    /// be killed over it, and runs that nobody attends any more.
+    #[must_use]
+    pub fn doubtful(&self) -> BTreeSet<ContainerId> {
+        let passing = |container: &Container| {
+            let status =
+                matches!(container.status(), Status::Creating | Status::Stopping | Status::Removing | Status::Broken);
+            status || container.intent.is_some() || container.degraded.is_some()
+        };
+        let doubtful = self.by_id.iter().filter(|(_, container)| passing(container));
+        doubtful.map(|(id, _)| id.clone()).collect()
     }
 
     /// Newest first, then by id, so that equal times keep their order.
@@ -110,6 +128,26 @@ mod tests {
             generation: Generation(generation),
             ..Container::new(ContainerId::from_random([seed; 32]), "bb:1", Timestamp::ZERO)
         }
+    }
+
+    #[test]
+    fn what_may_become_otherwise_unheard_is_doubtful_until_it_is_seen_at_rest() {
+        let mut fold = ContainerFold::default();
+        let id = container(1, 0).id;
+        let of = |status| {
+            let mut container = container(1, 5);
+            container.state.status = status;
+            container
+        };
+        for status in [Status::Broken, Status::Removing, Status::Stopping, Status::Creating] {
+            fold.observe(&id, Some(of(status)));
+            assert_eq!(fold.doubtful().len(), 1, "{status:?}");
+        }
+        let degraded = Container { degraded: Some("its monitor is gone".to_owned()), ..of(Status::Running) };
+        fold.observe(&id, Some(degraded));
+        assert_eq!(fold.doubtful().len(), 1);
+        fold.observe(&id, Some(of(Status::Exited)));
+        assert!(fold.doubtful().is_empty());
     }
 
     #[test]

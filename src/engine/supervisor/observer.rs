@@ -29,6 +29,7 @@ pub enum Seen {
     Listing {
         containers: Vec<Container>,
         images: Vec<Image>,
+        took: Duration,
     },
     /// The containers before they have been looked at closely.
     Table(Vec<Container>),
@@ -47,6 +48,10 @@ pub enum Seen {
     },
     /// A look that was under way has ended, whatever it found.
     LookEnded,
+    /// What may have become otherwise unheard is to be looked at again.
+    Doubtful,
+    /// Everything has not been looked at for long.
+    LongAgo,
 }
 
 pub struct Observer {
@@ -64,6 +69,12 @@ pub struct Observer {
     images_dirty: bool,
     all_dirty: bool,
     looking: bool,
+    /// A look at these is on its way, after this pause.
+    doubted: BTreeSet<ContainerId>,
+    doubting: bool,
+    doubt_pause: Duration,
+    /// A listing is on its way.
+    listing_again: bool,
 }
 
 impl Observer {
@@ -89,6 +100,10 @@ impl Observer {
             images_dirty: false,
             all_dirty: false,
             looking: false,
+            doubted: BTreeSet::new(),
+            doubting: false,
+            doubt_pause: limits::RELIST_PAUSE,
+            listing_again: false,
         };
         (observer, reader)
     }
@@ -120,12 +135,7 @@ impl Observer {
     /// The look under way is gone without a word: everything is looked at again, after a pause.
     pub fn look_later(&mut self, errands: &mut Errands) {
         self.all_dirty = true;
-        let internal = self.internal.clone();
-        errands.spawn(Errand::Pause, async move {
-            time::sleep(limits::RELIST_PAUSE).await;
-            // The supervisor outlives its errands unless the engine is ending.
-            let _ = internal.send(Internal::Seen(Seen::LookEnded)).await;
-        });
+        self.tell_later(limits::RELIST_PAUSE, Seen::LookEnded, errands);
     }
 
     pub fn stop(&mut self) {
@@ -163,11 +173,13 @@ impl Observer {
                 self.info = Some(Arc::new(info));
                 true
             }
-            Seen::Listing { containers, images } => {
-                self.containers.replace(containers);
-                self.images = sort_images(images);
-                self.live();
-                true
+            Seen::Listing { containers, images, took } => {
+                let images = sort_images(images);
+                let changed = self.containers.replace(containers) | (images != self.images);
+                self.images = images;
+                self.doubt(errands);
+                self.list_again(took, errands);
+                self.live() || changed
             }
             Seen::Table(containers) => {
                 self.containers.replace(containers);
@@ -185,6 +197,7 @@ impl Observer {
                 for (id, container) in looks {
                     changed |= self.containers.observe(&id, container);
                 }
+                self.doubt(errands);
                 changed
             }
             Seen::Notice(notice) => {
@@ -206,7 +219,51 @@ impl Observer {
                 self.look(errands);
                 false
             }
+            Seen::LongAgo => {
+                self.listing_again = false;
+                self.resync(errands);
+                false
+            }
+            Seen::Doubtful => {
+                self.doubting = false;
+                self.dirty.extend(self.containers.doubtful());
+                self.look(errands);
+                false
+            }
         }
+    }
+
+    /// What cannot be read may be so for a moment only (no descriptor left, a disk that stumbled), and whoever is at
+    /// something may be killed: nobody tells when that is over, so it is looked at again, ever more rarely.
+    fn doubt(&mut self, errands: &mut Errands) {
+        let doubtful = self.containers.doubtful();
+        if doubtful != self.doubted {
+            self.doubt_pause = limits::RELIST_PAUSE;
+        }
+        self.doubted = doubtful;
+        if !self.doubted.is_empty() && !std::mem::replace(&mut self.doubting, true) {
+            let pause = self.doubt_pause;
+            self.doubt_pause = (pause * 2).min(limits::DOUBT_MAX);
+            self.tell_later(pause, Seen::Doubtful, errands);
+        }
+    }
+
+    /// Hints get lost: on a full disk, with whoever was killed before giving one. So everything is looked at now and then,
+    /// for a thousandth of the time at most.
+    fn list_again(&mut self, took: Duration, errands: &mut Errands) {
+        if self.is_observing() && !std::mem::replace(&mut self.listing_again, true) {
+            let pause = took.saturating_mul(1000).clamp(limits::RELIST_EVERY, limits::RELIST_EVERY_MAX);
+            self.tell_later(pause, Seen::LongAgo, errands);
+        }
+    }
+
+    fn tell_later(&self, pause: Duration, what: Seen, errands: &mut Errands) {
+        let internal = self.internal.clone();
+        errands.spawn(Errand::Pause, async move {
+            time::sleep(pause).await;
+            // The supervisor outlives its errands unless the engine is ending.
+            let _ = internal.send(Internal::Seen(what)).await;
+        });
     }
 
     fn notice(&mut self, notice: Notice) {
@@ -331,8 +388,9 @@ async fn look(backend: Arc<dyn Backend>, internal: mpsc::Sender<Internal>, what:
 }
 
 async fn listing(backend: &dyn Backend) -> Result<Seen> {
+    let begun = time::now();
     let (containers, images) = tokio::join!(limited(backend.containers()), limited(backend.images()));
-    Ok(Seen::Listing { containers: containers?, images: images? })
+    Ok(Seen::Listing { containers: containers?, images: images?, took: time::now() - begun })
 }
 
 async fn singles(backend: &dyn Backend, ids: BTreeSet<ContainerId>) -> Result<Seen> {

@@ -102,7 +102,7 @@ fn merge(store: &Store, kernel: &dyn Kernel, record: Box<Record>) -> Observed {
         .max(run_of(state.as_ref().map(|state| state.generation)))
         .max(run_of(exit.as_ref().map(|exit| exit.generation)));
     let restarting = restart::is_under_way(store, &record);
-    let intent = in_flight(store, &record, state.as_ref(), exit.as_ref(), restarting);
+    let intent = in_flight(store, &record, state.as_ref(), exit.as_ref(), alive.monitor, restarting);
     let mut state = container_state(&record, state.as_ref(), exit.as_ref(), alive, intent.is_some());
     if record.spec.auto_remove && state.status == Status::Exited && alive.monitor == Liveness::Alive && !restarting {
         // Its monitor is at it.
@@ -133,6 +133,7 @@ fn in_flight(
     record: &Record,
     state: Option<&StateFile>,
     exit: Option<&ExitFile>,
+    monitor: Liveness,
     restarting: bool,
 ) -> Option<Intent> {
     let intent: &RecordedIntent = record.intent.as_ref()?;
@@ -146,7 +147,9 @@ fn in_flight(
         Change::Rename { .. } | Change::Remove { .. } => false,
     };
     let lock = store.layout.lock(store.disk(), &record.id);
-    (!begun && !lock::is_free(store.disk(), &lock)).then(|| intent.visible())
+    // A start is shown as one as long as its status is that from before it: who asked for it may be gone meanwhile.
+    let attended = || intent.change == Change::Start && monitor == Liveness::Alive;
+    (!begun && (attended() || !lock::is_free(store.disk(), &lock))).then(|| intent.visible())
 }
 
 /// The life-cycle from the evidence. Pure.
