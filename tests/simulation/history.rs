@@ -91,6 +91,11 @@ impl History {
         Ok(())
     }
 
+    /// It has come out which container a call is about.
+    pub fn about(&mut self, call: CallNumber, container: &ContainerId) {
+        self.calls[call].container = Some(container.clone());
+    }
+
     /// A position in the order of beginnings and ends.
     pub fn tick(&mut self) -> u64 {
         self.order += 1;

@@ -23,7 +23,7 @@ pub fn come_to_rest(party: &Party) {
 
 /// Whatever happened: a container can be made and started. Without this an engine that refuses everything would hold.
 /// It takes most of the time, so it is tried at one end of four.
-fn use_it(party: &Party) -> Result<(), String> {
+pub fn use_it(party: &Party) -> Result<(), String> {
     if !party.world.state().steps.is_multiple_of(4) {
         return Ok(());
     }
@@ -33,7 +33,7 @@ fn use_it(party: &Party) -> Result<(), String> {
     party.start(&id).map(drop).map_err(|error| failed("start", error))
 }
 
-fn settle(party: &Party) -> Result<(), String> {
+pub fn settle(party: &Party) -> Result<(), String> {
     let begun = party.world.state().now;
     loop {
         party.world.sleep(party.me, Duration::from_secs(3));
@@ -73,12 +73,12 @@ fn is_at_rest(container: &Container) -> bool {
     status && container.intent.is_none()
 }
 
-fn list(party: &Party) -> Result<Vec<Container>, String> {
+pub fn list(party: &Party) -> Result<Vec<Container>, String> {
     party.containers.list().map_err(|error| format!("listing: {error}"))
 }
 
 /// Names, directories, volumes and processes are those of the records; and the history agrees.
-fn check_at_rest(party: &Party) -> Result<(), String> {
+pub fn check_at_rest(party: &Party) -> Result<(), String> {
     let listed = list(party)?;
     let layout = layout();
     let mut at_rest = Vec::new();
@@ -112,7 +112,7 @@ fn volumes_are_there(party: &Party, id: &ContainerId) -> Result<(), String> {
     Ok(())
 }
 
-fn remove_everything(party: &Party) -> Result<(), String> {
+pub fn remove_everything(party: &Party) -> Result<(), String> {
     for container in list(party)? {
         match party.remove(&container.id) {
             Err(error) if error.kind() != ErrorKind::NoSuchContainer => {
@@ -125,8 +125,10 @@ fn remove_everything(party: &Party) -> Result<(), String> {
     party.world.sleep(party.me, Duration::from_secs(5));
     nothing_without_record(party)?;
     let layout = layout();
+    let pruned = party.world.state().pruned;
     for dir in [layout.containers(), layout.names(), layout.volumes(), layout.trash(), layout.runs(), layout.locks()] {
-        if count(party, &dir) > 0 {
+        // A prune keeps volumes, as Docker's does.
+        if count(party, &dir) > 0 && !(pruned && dir == layout.volumes()) {
             return Err(format!("{} is not empty after everything was removed", dir.display()));
         }
     }

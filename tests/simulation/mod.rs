@@ -12,6 +12,7 @@ mod crash_points;
 mod disk;
 mod faults;
 mod file_system;
+mod front;
 mod history;
 mod images;
 mod invariants;
@@ -54,6 +55,7 @@ struct Run {
     steps: u64,
     calls: usize,
     crashes: u64,
+    cancels: u64,
     fingerprint: u64,
 }
 
@@ -128,6 +130,7 @@ fn run(setting: Setting) -> Run {
         steps: state.steps,
         calls: state.history.calls.len(),
         crashes: crashes.get(),
+        cancels: 0,
         fingerprint: state.fingerprint,
     }
 }
@@ -164,19 +167,72 @@ fn strike(world: &World, faults: &Faults, after_power: AfterPower) -> u64 {
 /// Runs one seed and fails with everything somebody needs to look into it. `WHARF_SIM_TWIN` names a bug to run with,
 /// `WHARF_SIM_RULES` whose rules names follow, `WHARF_SIM_REPAIR_FIRST` repairs before anything else after a power cut.
 fn must_hold(setting: Setting) -> Run {
-    let outcome = run(setting);
+    let after = if setting.after_power == AfterPower::Repair { "WHARF_SIM_REPAIR_FIRST=1 " } else { "" };
+    let settings = format!("{after}WHARF_SIM_RULES={} ", setting.rules.name());
+    let again = || run(Setting { traced: true, ..setting });
+    must_hold_as(setting.seed, &settings, "simulation::one_seed", run(setting), again)
+}
+
+/// Fails with everything somebody needs to look into it: `again` is the same run with a trace, `test` runs it
+/// alone, with these settings.
+fn must_hold_as(seed: u64, settings: &str, test: &str, outcome: Run, again: impl FnOnce() -> Run) -> Run {
     if let Some(why) = &outcome.violation {
-        let again = run(Setting { traced: true, ..setting });
-        let seed = setting.seed;
-        let after = if setting.after_power == AfterPower::Repair { "WHARF_SIM_REPAIR_FIRST=1 " } else { "" };
-        let rules = setting.rules.name();
-        panic!(
-            "{}\nseed {seed}: {why}\nRepeat it: {after}WHARF_SIM_RULES={rules} WHARF_SEED={seed} cargo test --test all \
-             simulation::one_seed",
-            again.trace
-        );
+        let trace = again().trace;
+        panic!("{trace}\nseed {seed}: {why}\nRepeat it: {settings}WHARF_SEED={seed} cargo test --test all {test}");
     }
     outcome
+}
+
+/// What many runs came to.
+#[derive(Default)]
+struct Tally {
+    steps: u64,
+    calls: usize,
+    crashes: u64,
+    cancels: u64,
+}
+
+impl Tally {
+    fn add(&mut self, steps: u64, calls: usize, crashes: u64, cancels: u64) {
+        self.steps += steps;
+        self.calls += calls;
+        self.crashes += crashes;
+        self.cancels += cancels;
+    }
+
+    /// Runs as many seeds as the environment says, on as many threads, and prints the sum.
+    fn of(what: &str, run: impl Fn(u64) -> Run + Sync) {
+        let count = number("WHARF_SIM_SEEDS").unwrap_or(200);
+        let first = number("WHARF_SIM_FIRST").unwrap_or(1_000);
+        let threads = number("WHARF_SIM_THREADS").unwrap_or(1).max(1);
+        let begun = Instant::now();
+        let next = AtomicU64::new(first);
+        let work = || {
+            let mut sum = Self::default();
+            loop {
+                let seed = next.fetch_add(1, Ordering::Relaxed);
+                if seed >= first + count {
+                    return sum;
+                }
+                let run = run(seed);
+                sum.add(run.steps, run.calls, run.crashes, run.cancels);
+            }
+        };
+        let mut sum = Self::default();
+        thread::scope(|scope| {
+            let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+            for worker in workers {
+                let part = worker.join().unwrap_or_else(|panic| resume_unwind(panic));
+                sum.add(part.steps, part.calls, part.crashes, part.cancels);
+            }
+        });
+        let Self { steps, calls, crashes, cancels } = sum;
+        let rate = count as f64 / begun.elapsed().as_secs_f64();
+        println!(
+            "{what}: {count} seeds, {steps} steps, {calls} operations, {crashes} crashes, {cancels} cancels, \
+             {rate:.0} seeds/s on {threads} threads"
+        );
+    }
 }
 
 fn number(name: &str) -> Option<u64> {
@@ -209,32 +265,7 @@ fn seeds_that_once_failed_hold() {
 /// `WHARF_SIM_SEEDS` says how many, `WHARF_SIM_FIRST` from where, `WHARF_SIM_THREADS` how many at a time.
 #[test]
 fn no_seed_breaks_a_promise() {
-    let count = number("WHARF_SIM_SEEDS").unwrap_or(200);
-    let first = number("WHARF_SIM_FIRST").unwrap_or(1_000);
-    let threads = number("WHARF_SIM_THREADS").unwrap_or(1).max(1);
-    let begun = Instant::now();
-    let next = AtomicU64::new(first);
-    let work = || {
-        let (mut steps, mut calls, mut crashes) = (0, 0, 0);
-        loop {
-            let seed = next.fetch_add(1, Ordering::Relaxed);
-            if seed >= first + count {
-                return (steps, calls, crashes);
-            }
-            let run = must_hold(Setting::of(seed));
-            (steps, calls, crashes) = (steps + run.steps, calls + run.calls, crashes + run.crashes);
-        }
-    };
-    let (steps, calls, crashes) = thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        let ended = workers.into_iter().map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic)));
-        ended.fold((0, 0, 0), |sum, part| (sum.0 + part.0, sum.1 + part.1, sum.2 + part.2))
-    });
-    let rate = count as f64 / begun.elapsed().as_secs_f64();
-    println!(
-        "simulation: {count} seeds, {steps} steps, {calls} operations, {crashes} crashes, {rate:.0} seeds/s on \
-         {threads} threads"
-    );
+    Tally::of("simulation", |seed| must_hold(Setting::of(seed)));
 }
 
 /// A twin that nobody notices means that the simulation looks away.

@@ -36,7 +36,7 @@ use super::{
     world::World,
 };
 
-const NAMES: [&str; 3] = ["web", "db", "app"];
+pub const NAMES: [&str; 3] = ["web", "db", "app"];
 /// What every operation may take, besides a grace.
 const LIMIT: Duration = Duration::from_secs(30);
 

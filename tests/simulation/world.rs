@@ -21,6 +21,7 @@ use super::{
     crash_points::Strike,
     faults::Faults,
     file_system::{FileSystem, Inode, PowerLoss},
+    front::FrontState,
     history::History,
     kernel_state::KernelState,
     random::Dice,
@@ -46,12 +47,13 @@ pub enum When {
     Until(u64, Condition),
 }
 
+/// A process, or one more thread of one.
 pub struct Process {
+    /// Whose thread it is; a process is its own.
+    pub leader: ProcessId,
     pub pid: u32,
     pub name: String,
     pub alive: bool,
-    /// Its coroutine has ended.
-    pub buried: bool,
     when: When,
 }
 
@@ -72,6 +74,17 @@ pub struct State {
     pub files: FileSystem,
     pub locks: BTreeMap<Inode, LockState>,
     pub processes: Vec<Process>,
+    /// Those that live, in order.
+    living: Vec<ProcessId>,
+    /// Those that are killed and not unwound.
+    unburied: Vec<ProcessId>,
+    /// Processes with a supervisor in them.
+    pub fronts: BTreeMap<ProcessId, FrontState>,
+    /// Commands that fronts have answered, and cancels that they were asked for.
+    pub commands: u64,
+    pub cancels: u64,
+    /// Somebody prunes.
+    pub pruned: bool,
     pub kernel: KernelState,
     pub history: History,
     pub steps: u64,
@@ -107,6 +120,12 @@ impl World {
             files: FileSystem::default(),
             locks: BTreeMap::new(),
             processes: Vec::new(),
+            living: Vec::new(),
+            unburied: Vec::new(),
+            fronts: BTreeMap::new(),
+            commands: 0,
+            cancels: 0,
+            pruned: false,
             kernel: KernelState::default(),
             history: History::default(),
             steps: 0,
@@ -133,10 +152,16 @@ impl World {
         let mut state = self.state();
         let process = state.processes.len();
         let pid = state.free_pid();
-        state.processes.push(Process { pid, name: name.to_owned(), alive: true, buried: false, when: When::Now });
-        state.newborn.push((process, Box::new(move || body(process))));
-        state.tell(|| format!("+ {name} is process {process}, pid {pid}"));
+        state.begin(process, pid, name, Box::new(move || body(process)));
         process
+    }
+
+    /// Starts one more thread of `leader`: what it calls, `leader` calls.
+    pub fn spawn_thread(&self, leader: ProcessId, body: impl FnOnce() + 'static) -> ProcessId {
+        let mut state = self.state();
+        let (thread, pid) = (state.processes.len(), state.processes[leader].pid);
+        state.begin(leader, pid, "thread", Box::new(body));
+        thread
     }
 
     pub fn kill(&self, process: ProcessId) {
@@ -159,9 +184,9 @@ impl World {
     }
 
     pub(super) fn unburied(&self) -> Vec<ProcessId> {
-        let state = self.state();
-        let dead = state.processes.iter().enumerate().filter(|(_, process)| !process.alive && !process.buried);
-        dead.map(|(process, _)| process).collect()
+        let mut state = self.state();
+        state.unburied.sort_unstable();
+        state.unburied.clone()
     }
 
     pub(super) fn enter(&self, process: ProcessId) {
@@ -175,7 +200,7 @@ impl World {
     pub(super) fn ended(&self, process: ProcessId) {
         let mut state = self.state();
         state.kill(process);
-        state.processes[process].buried = true;
+        state.unburied.retain(|dead| *dead != process);
     }
 
     pub(super) fn ended_in_panic(&self, process: ProcessId, panic: &(dyn Any + Send)) {
@@ -206,11 +231,10 @@ impl World {
                 state.fingerprint = (state.fingerprint ^ chosen as u64).wrapping_mul(0x100_0000_01b3);
                 return Some(chosen);
             }
-            let next =
-                state.processes.iter().filter(|process| process.alive).filter_map(|process| match process.when {
-                    When::Now => None,
-                    When::At(time) | When::Until(time, _) => Some(time),
-                });
+            let next = state.living.iter().filter_map(|process| match state.processes[*process].when {
+                When::Now => None,
+                When::At(time) | When::Until(time, _) => Some(time),
+            });
             let wake = next.chain(state.kernel.changes()).filter(|time| *time > state.now).min()?;
             state.now = wake;
         }
@@ -227,10 +251,8 @@ impl World {
                 return self.refuse_dead();
             }
             state.tell(|| format!("{me}: {}", what()));
-            if thread::panicking() || state.current != Some(me) {
-                return true;
-            }
-            state.processes[me].when = When::Now;
+            let Some(running) = state.running_thread_of(me) else { return true };
+            state.processes[running].when = When::Now;
         }
         suspend();
         if self.is_alive(me) { true } else { self.refuse_dead() }
@@ -245,10 +267,8 @@ impl World {
     pub fn wait(&self, me: ProcessId, when: When) {
         {
             let mut state = self.state();
-            if thread::panicking() || state.current != Some(me) {
-                return;
-            }
-            state.processes[me].when = when;
+            let Some(running) = state.running_thread_of(me) else { return };
+            state.processes[running].when = when;
         }
         suspend();
         if !self.is_alive(me) {
@@ -309,13 +329,30 @@ impl State {
     }
 
     fn ready(&self) -> Vec<ProcessId> {
-        let can = |process: &Process| match &process.when {
+        let can = |process: &ProcessId| match &self.processes[*process].when {
             When::Now => true,
             When::At(time) => *time <= self.now,
             When::Until(time, condition) => *time <= self.now || condition(self),
         };
-        let processes = self.processes.iter().enumerate();
-        processes.filter(|(_, process)| process.alive && can(process)).map(|(at, _)| at).collect()
+        self.living.iter().copied().filter(can).collect()
+    }
+
+    /// A process, or with another process as `leader` a thread of that one.
+    fn begin(&mut self, leader: ProcessId, pid: u32, name: &str, body: Body) {
+        let process = self.processes.len();
+        self.processes.push(Process { leader, pid, name: name.to_owned(), alive: true, when: When::Now });
+        self.living.push(process);
+        self.newborn.push((process, body));
+        self.tell(|| format!("+ {name} is process {process}, pid {pid}"));
+    }
+
+    pub fn front(&mut self, me: ProcessId) -> &mut FrontState {
+        self.fronts.entry(me).or_default()
+    }
+
+    /// Which thread of `me` makes this call, if one that can be put aside does.
+    fn running_thread_of(&self, me: ProcessId) -> Option<ProcessId> {
+        self.current.filter(|running| !thread::panicking() && self.processes[*running].leader == me)
     }
 
     /// From here on the process does nothing; the kernel closes what it had open.
@@ -326,14 +363,19 @@ impl State {
         for lock in self.locks.values_mut() {
             lock.holders.retain(|(holder, _)| *holder != process);
         }
+        self.living.retain(|living| *living != process);
+        self.unburied.push(process);
         self.tell(|| format!("- process {process} is gone"));
+        let threads: Vec<ProcessId> =
+            self.living.iter().copied().filter(|thread| self.processes[*thread].leader == process).collect();
+        threads.into_iter().for_each(|thread| self.kill(thread));
     }
 
     fn free_pid(&mut self) -> u32 {
         loop {
             let pid = self.next_pid;
             self.next_pid = if pid + 1 == PIDS.end { PIDS.start } else { pid + 1 };
-            let taken = self.processes.iter().any(|process| process.alive && process.pid == pid);
+            let taken = self.living.iter().any(|process| self.processes[*process].pid == pid);
             if !taken && !self.kernel.has_pid(pid, self.now) {
                 return pid;
             }
@@ -347,8 +389,7 @@ impl State {
 
     /// Living processes of that name.
     pub fn named(&self, name: &str) -> Vec<ProcessId> {
-        let processes = self.processes.iter().enumerate();
-        processes.filter(|(_, process)| process.alive && process.name == name).map(|(at, _)| at).collect()
+        self.living.iter().copied().filter(|process| self.processes[*process].name == name).collect()
     }
 
     pub fn clients(&self) -> Vec<ProcessId> {
