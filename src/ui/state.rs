@@ -95,7 +95,12 @@ pub enum Quitting {
 
 impl State {
     #[must_use]
-    pub fn new(host: HostSpec, size: Size, settings: Settings, now: Timestamp) -> Self {
+    pub fn new(host: HostSpec, size: Size, mut settings: Settings, now: Timestamp) -> Self {
+        let address = matches!(host, HostSpec::Url(_));
+        if address && !settings.hosts.iter().any(|(_, named)| *named == host) {
+            // It has no name to choose it by, and it must be possible to come back to it.
+            settings.hosts.push((host.to_string(), host.clone()));
+        }
         let theme = Theme::built_in(&settings.theme, settings.colour, settings.glyphs)
             .or_else(|_| Theme::built_in("default", settings.colour, settings.glyphs))
             .unwrap_or_else(|_| Theme::plain("plain", settings.glyphs));

@@ -1,7 +1,12 @@
 //! Does the whole interface work, keys to engine and back, over the fake engine?
 //! Deliberately elsewhere: real engines (`on_a_terminal`).
 
-use wharf::{engine::backend::fake::FakeHost, ui::Stage};
+use std::sync::Arc;
+
+use wharf::{
+    engine::{Engine, backend::fake::FakeHost},
+    ui::{OpenEngine, Settings, Stage},
+};
 
 use super::live_stage;
 use crate::support::deadline::PATIENCE;
@@ -144,7 +149,7 @@ async fn a_log_is_followed_searched_and_let_go() {
     command(&mut stage, "run --name talk bb:1 sh -c 'echo first line; sleep 1000'");
     until(&mut stage, "● talk").await;
     let talker = {
-        use wharf::engine::{Engine, domain::HostSpec};
+        use wharf::engine::domain::HostSpec;
         let engine = Engine::with_backend(HostSpec::Embedded, std::sync::Arc::new(fake.clone()));
         engine.find_container(&"talk".into()).await.unwrap().id
     };
@@ -264,6 +269,21 @@ async fn clicks_select_sort_and_open() {
     let at = footer.chars().position(|letter| letter == '?').unwrap();
     stage.click(u16::try_from(at).unwrap(), 29);
     assert!(stage.text().contains("in every list"), "{}", stage.text());
+}
+
+#[tokio::test]
+async fn a_host_given_by_its_address_can_be_opened_again() {
+    let fake = FakeHost::new();
+    let open: OpenEngine = Arc::new(move |host| Ok(Engine::with_backend(host, Arc::new(fake.clone()))));
+    let host = "tcp://build.example:2375".parse().unwrap();
+    let mut stage = Stage::open(host, open, 100, 30, Settings::default());
+    stage.press("H 1");
+    until(&mut stage, "No containers on the embedded engine").await;
+    stage.press("H");
+    until(&mut stage, "given at the start").await;
+    stage.press("4");
+    until_gone(&mut stage, "embedded").await;
+    assert!(stage.text().contains("tcp://build.example:2375"), "{}", stage.text());
 }
 
 #[tokio::test]

@@ -353,7 +353,11 @@ fn hosts(state: &mut State) -> Vec<Effect> {
     ];
     let fixed =
         fixed.into_iter().filter_map(|(name, note)| Some((name.to_owned(), name.parse().ok()?, note.to_owned())));
-    let named = state.settings.hosts.iter().map(|(name, host)| (name.clone(), host.clone(), host.to_string()));
+    let named = state.settings.hosts.iter().map(|(name, host)| {
+        let address = host.to_string();
+        let note = if *name == address { "given at the start".to_owned() } else { address };
+        (name.clone(), host.clone(), note)
+    });
     let keys = "123456789abcdefghilmnoprstuvwxyz".chars();
     let item = |(key, (label, host, note))| {
         let note = if host == *present { format!("{note} · here now") } else { note };
