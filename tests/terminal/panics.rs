@@ -27,6 +27,18 @@ fn ends_and_says(mut screen: Screen, part: &str) {
     assert_eq!(audit::foreign(&screen.output(), audit::Writer::Screen), Vec::<String>::new());
 }
 
+/// What is left of it works as if nothing had happened.
+#[track_caller]
+fn quits(mut screen: Screen) {
+    screen.type_keys("q");
+    assert!(screen.wait_exit().success());
+    assert_given_back(&screen);
+}
+
+fn rename(screen: &Screen) {
+    screen.type_keys(":,rename web db,enter");
+}
+
 #[test]
 fn a_panic_of_the_loop_gives_the_terminal_back_and_is_said() {
     let (screen, _kept) = failing("loop");
@@ -57,15 +69,14 @@ fn a_panic_of_the_task_that_hears_signals_ends_the_screen_instead_of_leaving_it_
 
 #[test]
 fn a_panic_of_a_task_that_asks_the_engine_is_a_notice_and_the_keys_go_on() {
-    let (mut screen, _kept) = failing("question");
+    let (screen, _kept) = failing("question");
     screen.wait_for("web");
     screen.type_keys("2");
     screen.wait_for("a part of Wharf failed");
     screen.type_keys("?");
     screen.wait_for("esc closes");
-    screen.type_keys("esc,q");
-    assert!(screen.wait_exit().success());
-    assert_given_back(&screen);
+    screen.type_keys("esc");
+    quits(screen);
 }
 
 #[test]
@@ -75,36 +86,33 @@ fn a_panic_of_the_thread_that_writes_costs_a_frame_and_no_more() {
     let size = Size { columns: 300, rows: 90 };
     let (mut terminal, _folder) = unread(&daemon.url(), size, &[("WHARF_TEST_PANIC", "output")]);
     terminal.read_bytes(1);
-    let mut screen = terminal.read_on(size);
+    let screen = terminal.read_on(size);
     screen.type_keys("?");
     screen.wait_for("esc closes");
-    screen.type_keys("esc,q");
-    assert!(screen.wait_exit().success());
-    assert_given_back(&screen);
+    screen.type_keys("esc");
+    quits(screen);
 }
 
 #[test]
 fn a_panic_of_an_actor_is_told_as_the_end_of_its_operation_and_the_next_one_works() {
-    let (mut screen, _kept) = failing("actor");
+    let (screen, _kept) = failing("actor");
     screen.wait_for("web");
-    screen.type_keys(":,rename web db,enter");
+    rename(&screen);
     screen.wait_for("its actor hit a defect in Wharf and was started anew");
     screen.type_keys("esc");
     screen.wait_until_gone("its actor hit");
-    screen.type_keys(":,rename web db,enter");
+    rename(&screen);
     screen.wait_for("renamed");
-    screen.type_keys("q");
-    assert!(screen.wait_exit().success());
-    assert_given_back(&screen);
+    quits(screen);
 }
 
 #[test]
 fn a_panic_of_the_supervisor_is_said_and_opening_the_host_again_works() {
     let daemon = daemon();
     let environment = [("WHARF_TEST_PANIC", "supervisor"), ("DOCKER_HOST", &daemon.url())];
-    let (mut screen, _folder) = interface("docker", Size::STANDARD, &environment);
+    let (screen, _folder) = interface("docker", Size::STANDARD, &environment);
     screen.wait_for("web");
-    screen.type_keys(":,rename web db,enter");
+    rename(&screen);
     screen.wait_for("press H");
     screen.type_keys("esc");
     screen.wait_for("the engine ended before the operation did");
@@ -114,11 +122,9 @@ fn a_panic_of_the_supervisor_is_said_and_opening_the_host_again_works() {
     screen.wait_for("enter chooses");
     screen.type_keys("2,enter");
     screen.wait_until_gone("renaming");
-    screen.type_keys(":,rename web db,enter");
+    rename(&screen);
     screen.wait_for("renamed");
-    screen.type_keys("q");
-    assert!(screen.wait_exit().success());
-    assert_given_back(&screen);
+    quits(screen);
 }
 
 #[test]

@@ -186,41 +186,27 @@ impl ErrorKind {
     /// The exit code that shells and Docker give a command which could not be run; `None` for all other failures.
     #[must_use]
     pub fn command_code(self) -> Option<u8> {
-        match self {
-            Self::CommandNotFound => Some(127),
-            Self::CommandNotExecutable => Some(126),
-            Self::InvalidInput
-            | Self::NoSuchContainer
-            | Self::NoSuchImage
-            | Self::NameInUse
-            | Self::Ambiguous
-            | Self::Refused
-            | Self::Busy
-            | Self::Unsupported
-            | Self::Unauthorized
-            | Self::Denied
-            | Self::Unreachable
-            | Self::Protocol
-            | Self::RateLimited
-            | Self::TimedOut
-            | Self::Cancelled
-            | Self::DigestMismatch
-            | Self::PlatformMismatch
-            | Self::NoSpace
-            | Self::Corrupt
-            | Self::Partial
-            | Self::Io
-            | Self::Internal => None,
-        }
+        self.usual().code
     }
 
     fn usual_remedy(self) -> Option<&'static str> {
+        self.usual().remedy
+    }
+
+    fn usual(self) -> Usual {
+        let nothing = Usual { code: None, remedy: None };
+        let code = |code| Usual { code: Some(code), ..nothing };
+        let remedy = |remedy| Usual { remedy: Some(remedy), ..nothing };
         match self {
-            Self::NoSuchContainer => Some("wharf ps -a lists the containers there are"),
-            Self::NoSuchImage => Some("wharf images lists those here; wharf pull fetches others"),
-            Self::Protocol => Some("what the other side sent makes no sense: tell whoever runs it, or made the image"),
-            Self::Corrupt => Some("pull or create it again; if that does not help, it was made broken"),
-            Self::Internal => Some("this is a defect in Wharf: please report it"),
+            Self::CommandNotFound => code(127),
+            Self::CommandNotExecutable => code(126),
+            Self::NoSuchContainer => remedy("wharf ps -a lists the containers there are"),
+            Self::NoSuchImage => remedy("wharf images lists those here; wharf pull fetches others"),
+            Self::Protocol => {
+                remedy("what the other side sent makes no sense: tell whoever runs it, or made the image")
+            }
+            Self::Corrupt => remedy("pull or create it again; if that does not help, it was made broken"),
+            Self::Internal => remedy("this is a defect in Wharf: please report it"),
             Self::InvalidInput
             | Self::NameInUse
             | Self::Ambiguous
@@ -236,12 +222,17 @@ impl ErrorKind {
             | Self::DigestMismatch
             | Self::PlatformMismatch
             | Self::NoSpace
-            | Self::CommandNotFound
-            | Self::CommandNotExecutable
             | Self::Partial
-            | Self::Io => None,
+            | Self::Io => nothing,
         }
     }
+}
+
+/// What goes for every error of a kind.
+#[derive(Clone, Copy)]
+struct Usual {
+    code: Option<u8>,
+    remedy: Option<&'static str>,
 }
 
 impl fmt::Display for Error {
