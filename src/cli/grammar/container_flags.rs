@@ -90,6 +90,7 @@ pub fn environment(files: &[String], flags: &[String], around: &Surroundings<'_>
     for file in files {
         let content = (around.read_file)(Path::new(file)).map_err(|error| {
             UsageError::new(format!("--env-file: cannot read {}: {error}", UsageError::quote(file)))
+                .hint("check the path")
         })?;
         let of_file = parse_env_file(&content);
         entries.extend(of_file.map_err(|error| UsageError::of_flag(&format!("--env-file {file}"), error))?);
@@ -146,7 +147,7 @@ fn network(word: &str) -> Result<NetworkMode, UsageError> {
 }
 
 fn no_bridge(flag: &str) -> UsageError {
-    UsageError::new(format!("{flag}: bridge networks are not available yet, so no port can be published"))
+    UsageError::new(format!("{flag}: bridge networks are not available yet, nor are published ports"))
         .hint("use --network host to share this machine's network, or --network none")
 }
 

@@ -145,10 +145,13 @@ pub fn is_dockers_flag(flag: &str) -> bool {
     MISSING.contains(&flag.split('=').next().unwrap_or(flag))
 }
 
-/// The verb within two slips of the pen.
+/// The verb that begins like this, else the one within two slips of the pen that leave something of the word.
 pub fn nearest(word: &str) -> Option<&'static str> {
-    let names = verbs().filter(|entry| entry.group != Group::Hidden).map(|entry| entry.name);
-    names.map(|name| (distance(word, name), name)).filter(|(slips, _)| *slips <= 2).min().map(|(_, name)| name)
+    let names = || verbs().filter(|entry| entry.group != Group::Hidden).map(|entry| entry.name);
+    let most = word.chars().count().saturating_sub(1).min(2);
+    let slips = || names().map(|name| (distance(word, name), name)).filter(|(slips, _)| *slips <= most).min();
+    let begun = names().find(|name| !word.is_empty() && name.starts_with(word));
+    begun.or_else(|| slips().map(|(_, name)| name))
 }
 
 fn line(page: &mut String, entry: &VerbEntry) {

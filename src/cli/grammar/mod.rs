@@ -214,7 +214,7 @@ fn incomplete_group(group: &str, second: &str) -> UsageError {
     UsageError::new(message).hint(format!("use wharf {}", known.join(" or wharf ")))
 }
 
-/// Clap's words without its label, which the printer writes. A flag that Docker has and we do not yet is called that.
+/// Clap's words in the shape of every other message: a line of what is wrong, a line of what to write. A flag that Docker has and we do not yet is called that.
 fn from_clap(error: &clap::Error) -> UsageError {
     if error.kind() == ClapErrorKind::UnknownArgument
         && let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg)
@@ -224,8 +224,17 @@ fn from_clap(error: &clap::Error) -> UsageError {
         return UsageError::new(message).hint("the verb's --help lists the flags there are");
     }
     let text = error.render().to_string();
-    let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
-    UsageError::new(escape_for_terminal(text))
+    let text = text.strip_prefix("error: ").unwrap_or(&text);
+    let mut hint = "the verb's --help explains it".to_owned();
+    let mut said: Vec<String> = Vec::new();
+    for paragraph in text.split("\n\n").map(|paragraph| paragraph.split_whitespace().collect::<Vec<_>>().join(" ")) {
+        if let Some(usage) = paragraph.strip_prefix("Usage: ") {
+            hint = format!("write {}", escape_for_terminal(usage));
+        } else if !paragraph.is_empty() && !paragraph.starts_with("For more information") {
+            said.push(paragraph);
+        }
+    }
+    UsageError::new(said.join("; ")).hint(hint)
 }
 
 #[cfg(test)]

@@ -161,6 +161,13 @@ fn several_names_become_one_change_each() {
 fn what_does_not_parse_says_what_to_write_instead() {
     for (line, part, hint, code) in [
         ("strat web", "there is no verb \"strat\"", "did you mean wharf start?", 2),
+        ("d", "there is no verb \"d\"", "did you mean wharf demo?", 2),
+        ("x", "there is no verb \"x\"", "wharf --help", 2),
+        ("stop -t x a", "does not begin with a number", "1m30s", 2),
+        ("rename a", "required arguments were not provided: <NAME>", "write wharf rename <CONTAINER> <NAME>", 2),
+        ("ps --foo", "unexpected argument '--foo' found", "write wharf ps", 2),
+        ("kill -s", "--signal", "--help", 2),
+        ("run --network bridge x", "--network bridge", "--network host", 125),
         ("ls", "there is no verb \"ls\"", "wharf ps", 2),
         ("prune", "prune needs another word", "wharf prune containers or wharf prune images", 2),
         ("ps --format '{{.ID}}'", "templates", "jq", 2),

@@ -104,7 +104,11 @@ fn read(file: Option<&Path>) -> Result<String, Vec<UsageError>> {
         }
     };
     let name = file.map_or_else(|| "standard input".to_owned(), |path| path.display().to_string());
-    text.map_err(|error| vec![UsageError::new(format!("cannot read {name}: {error}"))])
+    text.map_err(|error| {
+        vec![
+            UsageError::new(format!("cannot read {name}: {error}")).hint("check the path, or use - for standard input"),
+        ]
+    })
 }
 
 struct Run<'a> {

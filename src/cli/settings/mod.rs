@@ -62,7 +62,8 @@ pub fn load(globals: &Globals, locations: &Locations) -> Result<Loaded, UsageErr
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && !named => Ok(Loaded::default()),
         // Somebody else's directory is no reason to refuse work: it may be root's.
         Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied && !named => Ok(Loaded::default()),
-        Err(error) => Err(UsageError::new(format!("cannot read {}: {error}", path.display()))),
+        Err(error) => Err(UsageError::new(format!("cannot read {}: {error}", path.display()))
+            .hint("check the path and its permissions")),
     }
 }
 

@@ -162,7 +162,7 @@ fn refuse(reason: &str, remedy: &'static str) -> Admission {
 }
 
 fn not_running(status: Status, remedy: &'static str) -> Admission {
-    Admission::Refuse { reason: format!("it is not running (it is {status})"), remedy }
+    Admission::Refuse { reason: format!("it is not running ({status})"), remedy }
 }
 
 fn not_ready() -> Admission {

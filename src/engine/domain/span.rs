@@ -104,6 +104,9 @@ impl FromStr for Span {
         while !rest.is_empty() {
             let (number, after) = split_while(rest, |c| c.is_ascii_digit() || c == '.');
             let (unit, after) = split_while(after, |c| !c.is_ascii_digit() && c != '.');
+            if number.is_empty() {
+                return Err(error("it does not begin with a number"));
+            }
             let nanos = match UNITS.iter().find(|(name, _)| *name == unit || (unit == "\u{3bc}s" && *name == "us")) {
                 Some((_, nanos)) => *nanos,
                 None if unit.is_empty() && rest.len() == input.len() => NANOS,
