@@ -68,12 +68,13 @@ impl Desk {
 
     fn accept(&mut self, job: Job) -> Vec<Act> {
         let entry = Entry::new(job.operation, &job.command);
-        self.jobs.insert(job.operation, job);
+        let operation = job.operation;
+        self.jobs.insert(operation, job);
         let effects = self.lane.step(Input::Submit(entry));
         // What was seen before other operations says nothing about after them, even when they are over by now: the
         // look may have been under way at the same time.
         if self.worked
-            && let Some(job) = self.jobs.get_mut(&entry.operation)
+            && let Some(job) = self.jobs.get_mut(&operation)
         {
             job.seen = Seen::BeforeOthers;
         }

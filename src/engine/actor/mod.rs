@@ -188,6 +188,7 @@ impl Actor {
 
 fn panicked(failure: &JoinError) -> Error {
     let what = if failure.is_panic() { "the operation hit a defect in Wharf" } else { "the operation was dropped" };
-    Error::new(ErrorKind::Internal, what)
-        .remedy("the object is looked at again; please report what you did (wharf operations shows the command)")
+    Error::new(ErrorKind::Internal, what).remedy(
+        "the object is looked at again; please report what you did (the screen of operations shows the command)",
+    )
 }

@@ -5,23 +5,26 @@
 
 use std::collections::VecDeque;
 
-use crate::engine::domain::{Command, Error, ErrorKind, Force, OperationId, Verb};
+use crate::engine::domain::{Command, Error, ErrorKind, Force, OperationId, Platform, Verb};
 
 use super::limits;
 
 /// One operation as the lane sees it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     pub operation: OperationId,
     pub verb: Verb,
     pub force: Force,
+    /// What a pull fetches of an image that is there for several; absent: this host's own.
+    pub platform: Option<Platform>,
 }
 
 impl Entry {
     #[must_use]
     pub fn new(operation: OperationId, command: &Command) -> Self {
         let described = command.describe();
-        Self { operation, verb: described.verb, force: described.force }
+        let platform = if let Command::Pull { options, .. } = command { options.platform.clone() } else { None };
+        Self { operation, verb: described.verb, force: described.force, platform }
     }
 }
 
@@ -81,11 +84,12 @@ impl Lane {
     }
 
     fn submit(&mut self, entry: Entry) -> Vec<Effect> {
-        if self.runs_beside(entry) {
+        if self.runs_beside(&entry) {
+            let begin = Effect::Begin(entry.operation);
             self.beside.push(entry);
-            return vec![Effect::Begin(entry.operation)];
+            return vec![begin];
         }
-        if let Some(leader) = self.leader_for(entry) {
+        if let Some(leader) = self.leader_for(&entry) {
             self.joined.push((entry.operation, leader));
             return vec![Effect::Join { operation: entry.operation, leader }];
         }
@@ -94,8 +98,8 @@ impl Lane {
             effects.extend(self.supersede_waiting());
         }
         if self.may_begin() {
-            self.current = Some(entry);
             effects.push(Effect::Begin(entry.operation));
+            self.current = Some(entry);
             return effects;
         }
         if self.waiting.len() >= limits::CONTAINER_QUEUE {
@@ -118,8 +122,9 @@ impl Lane {
     }
 
     /// `kill` never waits for anything; a second `stop` may carry a shorter grace.
-    fn runs_beside(&self, entry: Entry) -> bool {
-        let stops_already = self.current.map_or_else(|| self.stops_beside(), |current| current.verb == Verb::Stop);
+    fn runs_beside(&self, entry: &Entry) -> bool {
+        let current = self.current.as_ref();
+        let stops_already = current.map_or_else(|| self.stops_beside(), |current| current.verb == Verb::Stop);
         entry.verb == Verb::Kill || (entry.verb == Verb::Stop && stops_already)
     }
 
@@ -137,10 +142,12 @@ impl Lane {
     }
 
     /// A removal or a pull that is under way, or waits, and does at least as much.
-    fn leader_for(&self, entry: Entry) -> Option<OperationId> {
+    fn leader_for(&self, entry: &Entry) -> Option<OperationId> {
         let joinable = matches!(entry.verb, Verb::Remove | Verb::Pull);
-        let covers =
-            |other: &&Entry| other.verb == entry.verb && (other.force == Force::Yes || entry.force == Force::No);
+        let covers = |other: &&Entry| {
+            let same = other.verb == entry.verb && other.platform == entry.platform;
+            same && (other.force == Force::Yes || entry.force == Force::No)
+        };
         if !joinable {
             return None;
         }
@@ -163,12 +170,12 @@ impl Lane {
     fn ended(&mut self, operation: OperationId) -> Vec<Effect> {
         self.joined.retain(|(_, leader)| *leader != operation);
         self.beside.retain(|other| other.operation != operation);
-        self.current = self.current.filter(|current| current.operation != operation);
+        self.current.take_if(|current| current.operation == operation);
         if !self.may_begin() {
             return Vec::new();
         }
         self.current = self.waiting.pop_front();
-        self.current.map(|next| Effect::Begin(next.operation)).into_iter().collect()
+        self.current.iter().map(|next| Effect::Begin(next.operation)).collect()
     }
 
     fn cancel(&mut self, operation: OperationId) -> Vec<Effect> {

@@ -1,7 +1,7 @@
 use super::*;
 
 fn entry(operation: u64, verb: Verb) -> Entry {
-    Entry { operation: OperationId(operation), verb, force: Force::No }
+    Entry { operation: OperationId(operation), verb, force: Force::No, platform: None }
 }
 
 fn forced(operation: u64) -> Entry {
@@ -160,4 +160,18 @@ fn every_operation_begins_joins_or_ends_exactly_once() {
             prop_assert_eq!(seen.get(&operation), Some(&1), "operation {}", operation);
         }
     });
+}
+
+#[test]
+fn a_pull_for_another_platform_is_a_pull_of_its_own() {
+    let mut lane = Lane::default();
+    let pull = |operation, platform: &str| {
+        let platform = (!platform.is_empty()).then(|| platform.parse().unwrap());
+        Input::Submit(Entry { platform, ..entry(operation, Verb::Pull) })
+    };
+    assert_eq!(begins(&lane.step(pull(1, ""))), [1]);
+    assert!(lane.step(pull(2, "linux/arm64")).is_empty());
+    let joined = lane.step(pull(3, "linux/arm64"));
+    assert_eq!(joined, [Effect::Join { operation: OperationId(3), leader: OperationId(2) }]);
+    assert_eq!(begins(&lane.step(Input::Ended(OperationId(1)))), [2]);
 }
