@@ -272,10 +272,12 @@ impl Loop {
     }
 
     fn pause_input(&mut self) {
-        // What was typed before the terminal changes hands was for us; it makes room for the thread to stop.
-        while self.keys.try_recv().is_ok() {}
-        if let Some(input) = &mut self.input {
-            input.pause();
+        // What was typed before the terminal changes hands was for us.
+        let keys = &mut self.keys;
+        let mut forget = || while keys.try_recv().is_ok() {};
+        match &mut self.input {
+            Some(input) => input.pause(forget),
+            None => forget(),
         }
     }
 

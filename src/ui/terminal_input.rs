@@ -55,12 +55,22 @@ impl TerminalInput {
         Ok(Self { control })
     }
 
-    /// Returns when the thread has stopped reading; keys are somebody else's then.
-    pub fn pause(&mut self) {
-        use std::io::{Read as _, Write as _};
-        // A thread that has ended reads nothing either.
+    /// Returns when the thread has stopped reading; keys are somebody else's then. It may be waiting for room for what
+    /// it has read already: `make_room` takes that away.
+    pub fn pause(&mut self, mut make_room: impl FnMut()) {
+        use std::io::{ErrorKind, Read as _, Write as _};
+        // A thread that has ended reads nothing either, here and below.
         let _ = self.control.write_all(b"p");
-        let _ = self.control.read_exact(&mut [0]);
+        let _ = self.control.set_read_timeout(Some(MAKING_ROOM));
+        loop {
+            make_room();
+            match self.control.read(&mut [0]) {
+                Err(error)
+                    if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted) => {
+                }
+                Ok(_) | Err(_) => break,
+            }
+        }
     }
 
     pub fn resume(&mut self) {
@@ -70,6 +80,9 @@ impl TerminalInput {
     }
 }
 
+/// A thread that stands in front of a full queue is met again after this.
+#[cfg(unix)]
+const MAKING_ROOM: std::time::Duration = std::time::Duration::from_millis(5);
 /// How long the rest of an escape sequence may take; after that Esc was meant. Slow lines send them in pieces.
 #[cfg(unix)]
 const REST: Timespec = Timespec { tv_sec: 0, tv_nsec: 20_000_000 };
@@ -150,7 +163,7 @@ impl TerminalInput {
         Ok(Self {})
     }
 
-    pub fn pause(&mut self) {}
+    pub fn pause(&mut self, _make_room: impl FnMut()) {}
 
     pub fn resume(&mut self) {}
 }

@@ -119,6 +119,20 @@ fn ctrl_z_gives_the_terminal_back_and_continuing_takes_it_again() {
 }
 
 #[test]
+fn ctrl_z_in_a_flood_of_keys_gives_the_terminal_back_as_well() {
+    let (mut screen, _daemon, _folder) = ready();
+    // More behind it than may wait for the screen, in one read.
+    screen.send(format!("\u{1a}{}", "j".repeat(3_000)).as_bytes());
+    wait_until_given_back(&screen);
+    send(&screen, Signal::CONT);
+    wait_until_ours(&screen);
+    screen.wait_for("web");
+    screen.type_keys("q");
+    assert!(screen.wait_exit().success());
+    assert_given_back(&screen);
+}
+
+#[test]
 fn sigtstp_gives_the_terminal_back_like_ctrl_z() {
     let (mut screen, _daemon, _folder) = ready();
     send(&screen, Signal::TSTP);
