@@ -96,10 +96,13 @@ impl EventReader {
     /// # Errors
     /// As reading the newest segment.
     pub fn at_end(disk: &dyn Disk, dir: &Path) -> io::Result<Self> {
-        let mut reader =
-            Self { dir: dir.to_owned(), segment: numbers(disk, dir).last().copied().unwrap_or(1), offset: 0 };
-        reader.next_batch(disk)?;
-        Ok(reader)
+        let newest = numbers(disk, dir).last().copied().unwrap_or(1);
+        match disk.read(&segment(dir, newest)) {
+            // Whatever comes into the next segment meanwhile is told, not skipped.
+            Ok(content) => Ok(Self { dir: dir.to_owned(), segment: newest, offset: whole_lines(&content) }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::at_start(disk, dir)),
+            Err(error) => Err(error),
+        }
     }
 
     /// Everything after the last call, in order. Events that rotation took before are skipped.
@@ -134,7 +137,7 @@ impl EventReader {
 
     fn take(&mut self, content: &[u8], events: &mut Vec<EngineEvent>) {
         let fresh = content.get(self.offset..).unwrap_or_default();
-        let whole = fresh.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        let whole = whole_lines(fresh);
         let lines = fresh.get(..whole).unwrap_or_default().split(|byte| *byte == b'\n');
         // A torn line (a full disk) or one of a later version is skipped: events are told, not kept as truth.
         events.extend(lines.filter_map(|line| serde_json::from_slice::<Line>(line).ok()).map(|line| line.event));
@@ -150,6 +153,11 @@ pub fn last_exit(disk: &dyn Disk, dir: &Path, id: &ContainerId) -> io::Result<Op
     let events = EventReader::at_start(disk, dir).next_batch(disk)?;
     let died = events.into_iter().rev().find(|event| event.id == id.as_str() && event.action == EventAction::Die);
     Ok(died.map(|event| event.attributes.get(EXIT_CODE).and_then(|code| code.parse().ok())))
+}
+
+/// The length up to the last newline: a line in the making is left for the next time.
+fn whole_lines(content: &[u8]) -> usize {
+    content.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1)
 }
 
 fn segment(dir: &Path, number: u64) -> PathBuf {
