@@ -181,11 +181,8 @@ impl Observer {
                 self.list_again(took, errands);
                 self.live() || changed
             }
-            Seen::Table(containers) => {
-                self.containers.replace(containers);
-                self.live();
-                true
-            }
+            // Not live yet: of the images nothing has been heard.
+            Seen::Table(containers) => self.containers.replace(containers),
             Seen::Images(images) => {
                 let images = sort_images(images);
                 let changed = images != self.images;
