@@ -2,6 +2,7 @@
 //! fake engine, and the binary on a real terminal.
 //! Deliberately elsewhere: pure parts, tested beside their sources in `src/ui`.
 
+mod ends;
 mod key_script;
 mod on_a_terminal;
 mod over_the_fake;
