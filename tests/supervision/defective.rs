@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use wharf::engine::{
     EventRange,
     backend::{Answer, Backend, Notice, OperationContext, Session, Started, fake::FakeHost},
@@ -34,15 +34,26 @@ pub enum Call {
 pub struct DefectiveHost {
     pub inner: FakeHost,
     chosen: Arc<Mutex<Vec<Call>>>,
+    held: Arc<Mutex<Option<Held>>>,
 }
+
+/// A lookup that has its answer and does not tell it yet: who is told that it has it, and when it may go on.
+type Held = (oneshot::Sender<()>, oneshot::Receiver<()>);
 
 impl DefectiveHost {
     pub fn new() -> Self {
-        Self { inner: FakeHost::new(), chosen: Arc::default() }
+        Self { inner: FakeHost::new(), chosen: Arc::default(), held: Arc::default() }
     }
 
     pub fn fail_next(&self, call: Call) {
         self.chosen.lock().unwrap().push(call);
+    }
+
+    /// The next lookup keeps its answer until it is let go.
+    pub fn hold_next_lookup(&self) -> (oneshot::Receiver<()>, oneshot::Sender<()>) {
+        let ((tell, told), (release, released)) = (oneshot::channel(), oneshot::channel());
+        *self.held.lock().unwrap() = Some((tell, released));
+        (told, release)
     }
 
     /// Whether every chosen call has come.
@@ -73,7 +84,16 @@ impl Backend for DefectiveHost {
         self.or_panic(Call::Containers, self.inner.containers())
     }
     fn find_container(&self, query: String) -> Answer<'_, Container> {
-        self.or_panic(Call::FindContainer, self.inner.find_container(query))
+        let looking = self.or_panic(Call::FindContainer, self.inner.find_container(query));
+        Box::pin(async move {
+            let found = looking.await;
+            let held = self.held.lock().unwrap().take();
+            if let Some((tell, released)) = held {
+                tell.send(()).unwrap();
+                released.await.unwrap();
+            }
+            found
+        })
     }
     fn container(&self, id: ContainerId) -> Answer<'_, Option<Container>> {
         self.or_panic(Call::Container, self.inner.container(id))

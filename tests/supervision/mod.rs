@@ -49,6 +49,21 @@ async fn commands_on_a_name_wait_for_its_creation_and_keep_their_order() {
 }
 
 #[tokio::test]
+async fn a_command_is_never_answered_by_a_look_that_began_before_it() {
+    let host = defective::DefectiveHost::new();
+    let engine = Engine::with_backend(HostSpec::Embedded, Arc::new(host.clone()));
+    let (looked, release) = host.hold_next_lookup();
+    let early = engine.submit(Command::Pause { container: "web".into() }).unwrap();
+    looked.await.unwrap();
+    let other = Engine::with_backend(HostSpec::Embedded, Arc::new(host.inner.clone()));
+    other.submit(sleeper("web")).unwrap().outcome().await.unwrap();
+    let late = engine.submit(Command::Pause { container: "web".into() }).unwrap();
+    release.send(()).unwrap();
+    assert_eq!(early.outcome().await.unwrap_err().kind(), ErrorKind::NoSuchContainer);
+    late.outcome().await.unwrap();
+}
+
+#[tokio::test]
 async fn the_picture_follows_what_others_do_on_the_host() {
     let (fake, engine) = host();
     engine.observe();

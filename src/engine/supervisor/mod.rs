@@ -24,7 +24,7 @@ use self::{
     errands::{Errand, Errands},
     observer::{Observer, Seen},
     operations::{Finished, Operations},
-    route::Pending,
+    route::{Lookup, Pending},
 };
 use super::{
     actor::{self, ActorKey, Report},
@@ -70,8 +70,8 @@ pub struct Supervisor {
     key_of_task: HashMap<Id, ActorKey>,
     /// Jobs whose actor's mailbox was full or closing when they came.
     undelivered: VecDeque<Pending>,
-    /// Commands by name whose lookup is under way, in arrival order.
-    resolving: BTreeMap<String, Vec<Pending>>,
+    /// Commands by name whose lookup is under way.
+    resolving: BTreeMap<String, Lookup>,
     /// Commands on a name that is just being created.
     awaiting_name: BTreeMap<String, Vec<Pending>>,
     operations: Operations,

@@ -3,7 +3,10 @@
 //! Commands that name one container keep their order even while the name is looked up or created.
 //! Deliberately elsewhere: what the actor then does (`actor`).
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use futures_util::future::BoxFuture;
 use tokio::sync::{oneshot, watch};
@@ -33,6 +36,27 @@ pub struct Pending {
     key: Option<ActorKey>,
     /// How many operations had ended when the look began that gave the hint; none: nobody remembers.
     asked: Option<u64>,
+}
+
+/// One look for a name and who waits for it, in arrival order.
+#[derive(Default)]
+pub struct Lookup {
+    asked: Vec<Pending>,
+    /// From then on its answer may be older than a command that comes.
+    begun: Arc<AtomicBool>,
+    /// They came later, and get a look of their own.
+    late: Vec<Pending>,
+}
+
+impl Lookup {
+    fn add(&mut self, pending: Pending) {
+        let late = self.begun.load(Ordering::Acquire);
+        if late { self.late.push(pending) } else { self.asked.push(pending) }
+    }
+
+    pub(super) fn waiting(&self) -> impl Iterator<Item = &Pending> {
+        self.asked.iter().chain(&self.late)
+    }
 }
 
 impl Supervisor {
@@ -89,20 +113,23 @@ impl Supervisor {
         self.deliver(Pending { key: Some(key), ..pending });
     }
 
-    /// Looks a name up, once for all commands that wait for it.
+    /// Looks a name up, once for all commands that came before the look began.
     fn resolve(&mut self, query: String, pending: Pending) {
         if self.operations.is_creating(&query) {
             self.awaiting_name.entry(query).or_default().push(pending);
             return;
         }
-        if let Some(waiting) = self.resolving.get_mut(&query) {
-            waiting.push(pending);
+        if let Some(lookup) = self.resolving.get_mut(&query) {
+            lookup.add(pending);
             return;
         }
-        self.resolving.insert(query.clone(), vec![pending]);
+        let begun = Arc::new(AtomicBool::new(false));
+        let lookup = Lookup { asked: vec![pending], begun: Arc::clone(&begun), late: Vec::new() };
+        self.resolving.insert(query.clone(), lookup);
         let backend = Arc::clone(&self.backend);
         let internal = self.internal.clone();
         self.errands.spawn(Errand::Lookup(query.clone()), async move {
+            begun.store(true, Ordering::Release);
             let looking = backend.find_container(query.clone());
             let found = match time::timeout(limits::READ_DEADLINE, looking).await {
                 Ok(found) => found,
@@ -115,9 +142,9 @@ impl Supervisor {
     }
 
     pub(super) fn resolved(&mut self, query: &str, found: Result<Container>) {
-        let waiting = self.resolving.remove(query).unwrap_or_default();
+        let Lookup { asked, late, .. } = self.resolving.remove(query).unwrap_or_default();
         let found = found.map(Arc::new);
-        for mut pending in waiting {
+        for mut pending in asked {
             match &found {
                 Ok(container) => {
                     pending.hint = Some(Arc::clone(container));
@@ -128,6 +155,9 @@ impl Supervisor {
                     self.finish(pending.operation, outcome);
                 }
             }
+        }
+        for pending in late {
+            self.resolve(query.to_owned(), pending);
         }
     }
 
@@ -215,9 +245,9 @@ impl Supervisor {
 
     /// Forgets a command that no actor has yet; whether there was one.
     fn take_back(&mut self, operation: OperationId) -> bool {
-        let waiting = self.resolving.values_mut().chain(self.awaiting_name.values_mut());
+        let resolving = self.resolving.values_mut().flat_map(|lookup| [&mut lookup.asked, &mut lookup.late]);
         let mut found = false;
-        for list in waiting {
+        for list in resolving.chain(self.awaiting_name.values_mut()) {
             let before = list.len();
             list.retain(|pending| pending.operation != operation);
             found |= list.len() < before;

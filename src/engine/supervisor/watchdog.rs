@@ -54,9 +54,9 @@ impl Supervisor {
 
     /// The name that must be looked up, or come into being, before an actor can have the command.
     fn name_awaited_by(&self, operation: OperationId) -> Option<String> {
-        let waits = |list: &Vec<super::route::Pending>| list.iter().any(|pending| pending.operation == operation);
-        let looked_up = self.resolving.iter().find(|(_, list)| waits(list));
-        let created = self.awaiting_name.iter().find(|(_, list)| waits(list));
+        let is_it = |pending: &super::route::Pending| pending.operation == operation;
+        let looked_up = self.resolving.iter().find(|(_, lookup)| lookup.waiting().any(is_it));
+        let created = self.awaiting_name.iter().find(|(_, list)| list.iter().any(is_it));
         let undelivered = self.undelivered.iter().any(|pending| pending.operation == operation);
         looked_up
             .map(|(name, _)| format!("its host to say what {name} is"))
