@@ -37,6 +37,13 @@ pub struct SimulatedDisk {
     temporaries: Arc<AtomicU64>,
 }
 
+/// What becomes of a lock file that is not there: who takes it makes it, who only looks finds it free.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Missing {
+    IsMade,
+    IsFree,
+}
+
 /// Whether a call needs room on the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Room {
@@ -163,9 +170,12 @@ impl SimulatedDisk {
         self.state().files.unlink(path)
     }
 
-    fn take_lock(&self, path: &Path, mode: LockMode) -> io::Result<Option<SimulatedLock>> {
+    fn take_lock(&self, path: &Path, mode: LockMode, missing: Missing) -> io::Result<Option<SimulatedLock>> {
         self.call("open lock", path, Room::NotNeeded)?;
-        let inode = self.find_or_make(path)?;
+        let inode = match missing {
+            Missing::IsMade => self.find_or_make(path)?,
+            Missing::IsFree => self.state().files.find(path)?,
+        };
         let handle = Handle::new(self, inode, Sharing::NoDelete);
         self.call("flock", path, Room::NotNeeded)?;
         {
@@ -180,7 +190,7 @@ impl SimulatedDisk {
         }
         let lock = SimulatedLock { handle, path: path.to_owned(), mode };
         self.call("stat lock", path, Room::NotNeeded)?;
-        if self.state().files.find(path).ok() == Some(inode) {
+        if missing == Missing::IsFree || self.state().files.find(path).ok() == Some(inode) {
             Ok(Some(lock))
         } else {
             Err(io::Error::new(io::ErrorKind::NotFound, "it was removed while we waited for its lock"))
@@ -194,7 +204,7 @@ impl Disk for SimulatedDisk {
     }
 
     fn try_lock(&self, path: &Path, mode: LockMode) -> io::Result<Option<Box<dyn LockedFile>>> {
-        Ok(self.take_lock(path, mode)?.map(|lock| Box::new(lock) as Box<dyn LockedFile>))
+        Ok(self.take_lock(path, mode, Missing::IsMade)?.map(|lock| Box::new(lock) as Box<dyn LockedFile>))
     }
 
     fn open_files_keep_names(&self) -> bool {
@@ -205,10 +215,10 @@ impl Disk for SimulatedDisk {
         if !self.exists(path) {
             return true;
         }
-        match self.take_lock(path, LockMode::Shared) {
+        match self.take_lock(path, LockMode::Shared, Missing::IsFree) {
             Ok(taken) => taken.is_some(),
-            // Nobody locks a directory.
-            Err(error) => error.kind() == io::ErrorKind::IsADirectory,
+            // Nobody locks a directory, or what is not there.
+            Err(error) => matches!(error.kind(), io::ErrorKind::IsADirectory | io::ErrorKind::NotFound),
         }
     }
 
