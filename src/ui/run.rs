@@ -3,6 +3,7 @@
 //! Deliberately elsewhere: each of these steps (`update`, `effect_runner`, `view`, `terminal`).
 
 use std::{
+    collections::VecDeque,
     io,
     panic::AssertUnwindSafe,
     sync::{
@@ -17,6 +18,7 @@ use tokio::{
     sync::mpsc,
     time::{Instant, sleep_until},
 };
+use tokio_util::task::AbortOnDropHandle;
 
 use super::{
     defects,
@@ -25,8 +27,9 @@ use super::{
     facts::Epoch,
     fault::{self, Part},
     geometry::Size,
+    input::{Key, KeyCode, Modifiers, TerminalEvent},
     message::Message,
-    session,
+    session::{self, Opened},
     signals::{self, Call, Signals},
     state::{NoticeTone, State},
     terminal::Terminal,
@@ -35,7 +38,7 @@ use super::{
     view,
 };
 use crate::{
-    engine::domain::{HostSpec, Timestamp},
+    engine::domain::{Error, ErrorKind, HostSpec, Result, Timestamp},
     text::SafeText,
 };
 
@@ -60,12 +63,21 @@ struct Loop {
     keys: mpsc::Receiver<Message>,
     facts: mpsc::Receiver<Message>,
     calls: mpsc::Receiver<Call>,
+    /// Came among the keys that were forgotten, and are none.
+    kept: VecDeque<Message>,
+    opening: Option<Opening>,
     frames: FrameCount,
     dirty: bool,
     drawn_at: Instant,
     minute: Instant,
     second: Instant,
     ended: bool,
+}
+
+/// A session on its way. Dropping it gives it up.
+struct Opening {
+    request: SessionRequest,
+    task: AbortOnDropHandle<Result<Opened>>,
 }
 
 /// Runs until the person quits. The first frame is on the screen already.
@@ -103,6 +115,8 @@ pub async fn run(
         keys,
         facts,
         calls,
+        kept: VecDeque::new(),
+        opening: None,
         frames,
         dirty: false,
         drawn_at: now,
@@ -143,6 +157,9 @@ impl Loop {
 
     /// Waits for whatever comes first and handles it.
     async fn wait(&mut self) -> io::Result<()> {
+        if let Some(message) = self.kept.pop_front() {
+            return self.handle(message).await;
+        }
         let feedback = &self.state.feedback;
         let (ages, seconds) = (feedback.shows_ages, feedback.shows_seconds);
         let due = self.drawn_at + FRAME;
@@ -151,6 +168,7 @@ impl Loop {
             biased;
             Some(message) = self.keys.recv() => self.handle(message).await,
             Some(call) = self.calls.recv() => self.call(call),
+            result = opened(&mut self.opening), if self.opening.is_some() => self.session(result).await,
             Some(message) = self.facts.recv() => self.handle(message).await,
             () = self.terminal.ready(), if self.dirty && !drawable => Ok(()),
             () = sleep_until(due), if drawable => Ok(()),
@@ -167,6 +185,10 @@ impl Loop {
 
     async fn handle(&mut self, message: Message) -> io::Result<()> {
         self.dirty = true;
+        if let (Some(_), Message::Terminal { event, .. }) = (&self.opening, &message) {
+            self.event_while_opening(event);
+            return Ok(());
+        }
         if matches!(message, Message::Inventory { .. }) {
             fault::point(Part::Loop);
         }
@@ -191,7 +213,7 @@ impl Loop {
             Effect::Ask { query, question } => self.runner.ask(query, question),
             Effect::Resync => self.runner.resync(),
             Effect::Copy(text) => self.terminal.copy(&text)?,
-            Effect::Session(request) => self.session(request).await?,
+            Effect::Session(request) => self.open_session(request),
             Effect::After(wait, timer) => self.runner.after(wait, timer),
             Effect::Suspend => self.stop()?,
             Effect::Redraw => {
@@ -242,12 +264,36 @@ impl Loop {
         Ok(())
     }
 
+    /// A session is opened while the screen goes on: its host may never answer.
+    fn open_session(&mut self, request: SessionRequest) {
+        let Some(engine) = self.runner.engine().cloned() else { return };
+        let name = SafeText::from_untrusted(&request.name);
+        self.state.note(NoticeTone::Plain, format!("opening a session in {name}; esc gives up"));
+        let (wanted, size) = (request.clone(), self.state.size);
+        let task = tokio::spawn(async move { session::open(&engine, &wanted, size).await });
+        self.opening = Some(Opening { request, task: AbortOnDropHandle::new(task) });
+    }
+
+    /// What is typed now is meant for the session, and nobody is there yet to take it.
+    fn event_while_opening(&mut self, event: &TerminalEvent) {
+        let interrupt = Key { code: KeyCode::Char('c'), modifiers: Modifiers::Ctrl };
+        let gives_up = |key: &Key| key.code == KeyCode::Esc || *key == interrupt;
+        match event {
+            TerminalEvent::Key(key) if gives_up(key) => {
+                self.opening = None;
+                self.state.note(NoticeTone::Plain, "gave up opening the session");
+            }
+            TerminalEvent::Resize(size) => self.resize(*size),
+            TerminalEvent::Key(_) | TerminalEvent::Mouse(_) | TerminalEvent::Paste(_) => {}
+        }
+    }
+
     /// exec and attach: the terminal is the container's until the session ends.
-    async fn session(&mut self, request: SessionRequest) -> io::Result<()> {
-        let Some(engine) = self.runner.engine().cloned() else { return Ok(()) };
-        // The session is opened first: an error is shown on our own screen.
-        let name = request.name.clone();
-        let result = match session::open(&engine, &request, self.state.size).await {
+    async fn session(&mut self, opened: Result<Opened>) -> io::Result<()> {
+        let Some(Opening { request, .. }) = self.opening.take() else { return Ok(()) };
+        self.state.notice = None;
+        // An error is shown on our own screen.
+        let result = match opened {
             Err(error) => Err(error),
             Ok(opened) => {
                 self.pause_input();
@@ -264,8 +310,8 @@ impl Loop {
             }
         };
         self.state.facts.now = Timestamp::now();
-        for effect in update(&mut self.state, Message::SessionEnded { name, result }) {
-            Box::pin(self.perform(effect)).await?;
+        for effect in update(&mut self.state, Message::SessionEnded { name: request.name, result }) {
+            self.perform(effect).await?;
         }
         self.dirty = true;
         Ok(())
@@ -273,8 +319,14 @@ impl Loop {
 
     fn pause_input(&mut self) {
         // What was typed before the terminal changes hands was for us.
-        let keys = &mut self.keys;
-        let mut forget = || while keys.try_recv().is_ok() {};
+        let (keys, kept) = (&mut self.keys, &mut self.kept);
+        let mut forget = || {
+            while let Ok(message) = keys.try_recv() {
+                if !matches!(message, Message::Terminal { .. }) {
+                    kept.push_back(message);
+                }
+            }
+        };
         match &mut self.input {
             Some(input) => input.pause(forget),
             None => forget(),
@@ -301,6 +353,17 @@ impl Loop {
     /// Nothing else waits to be handled, so this frame is the newest there can be.
     fn state_is_quiet(&self) -> bool {
         self.keys.is_empty() && self.facts.is_empty() && self.drawn_at.elapsed() >= FRAME
+    }
+}
+
+/// How opening a session ended.
+async fn opened(opening: &mut Option<Opening>) -> Result<Opened> {
+    match opening {
+        Some(opening) => match (&mut opening.task).await {
+            Ok(opened) => opened,
+            Err(_) => Err(Error::new(ErrorKind::Internal, "opening the session hit a defect in Wharf")),
+        },
+        None => std::future::pending().await,
     }
 }
 

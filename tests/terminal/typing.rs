@@ -1,8 +1,14 @@
 //! Can anything be destroyed by keys that nobody meant, and can input wedge the screen? Pastes, type-ahead, garbage.
 //! Deliberately elsewhere: which keys answer a question (`ui::dialogs::confirm`).
 
-use super::{assert_given_back, ready};
-use crate::{engine::fake_daemon::FakeDaemon, support::screen::Screen};
+use super::{assert_given_back, daemon_that, interface, ready};
+use crate::{
+    engine::fake_daemon::FakeDaemon,
+    support::{
+        deadline::PATIENCE,
+        screen::{Screen, Size},
+    },
+};
 
 /// Everything a person could have meant by "yes", several times.
 const YES: &str = "y\r\ny\r\nyes\r\n\ty\r\x1b[C\ry";
@@ -116,4 +122,30 @@ fn bytes_that_are_no_keys_neither_end_nor_wedge_the_screen() {
     screen.wait_until_gone("closes");
     assert!(daemon.asked().iter().all(|asked| asked.method == "GET"));
     drop(screen);
+}
+
+#[test]
+fn a_host_that_never_opens_a_session_stops_neither_the_screen_nor_the_way_out() {
+    let (answer, answers) = std::sync::mpsc::channel::<()>();
+    let answers = std::sync::Mutex::new(answers);
+    let daemon = daemon_that(move |asked| {
+        if asked.method == "POST" && asked.target.contains("/exec") {
+            // Nobody ever sends: the end of the test frees whoever waits.
+            let _ = answers.lock().unwrap().recv();
+        }
+        None
+    });
+    let (screen, _folder) = interface(&daemon.url(), Size::STANDARD, &[]);
+    screen.wait_for("web");
+    // What is typed ahead is for the session: an `s` here would stop the container.
+    screen.type_keys("e,s,s");
+    screen.wait_for("opening a session in web");
+    screen.resize(Size::WIDE);
+    screen
+        .wait_until("the screen to be drawn wide", PATIENCE, |text| text.lines().any(|row| row.chars().count() > 100));
+    screen.type_keys("esc");
+    screen.wait_for("gave up opening the session");
+    assert!(!daemon.asked().iter().any(|asked| asked.target.contains("/stop")), "{:?}", daemon.asked());
+    ends_with_q(screen);
+    drop(answer);
 }
