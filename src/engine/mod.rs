@@ -196,9 +196,10 @@ impl Engine {
 
     pub async fn find_container(&self, selector: &ContainerSelector) -> Result<Container> {
         match selector {
-            ContainerSelector::Query(query) => self.backend.find_container(query.clone()).await,
+            ContainerSelector::Query(query) => self.in_time(self.backend.find_container(query.clone())).await,
             ContainerSelector::Id(id) => {
-                self.backend.container(id.clone()).await?.ok_or_else(|| Error::no_such_container(id))
+                let found = self.in_time(self.backend.container(id.clone())).await?;
+                found.ok_or_else(|| Error::no_such_container(id))
             }
         }
     }
@@ -266,15 +267,16 @@ impl Engine {
     }
 
     async fn read<T>(&self, verb: Verb, answer: backend::Answer<'_, T>) -> Result<T> {
-        match time::timeout(limits::READ_DEADLINE, answer).await {
-            Ok(result) => result.map_err(|error| error.during(verb)),
-            Err(_) => Err(Error::new(
-                ErrorKind::TimedOut,
-                format!("{} did not answer within {:?}", self.host, limits::READ_DEADLINE),
-            )
-            .during(verb)
-            .remedy("check that the engine is up, or choose another with --host")),
-        }
+        self.in_time(answer).await.map_err(|error| error.during(verb))
+    }
+
+    async fn in_time<T>(&self, answer: backend::Answer<'_, T>) -> Result<T> {
+        let limit = limits::READ_DEADLINE;
+        time::timeout(limit, answer).await.unwrap_or_else(|_| {
+            let reason = format!("{} did not answer within {limit:?}", self.host);
+            Err(Error::new(ErrorKind::TimedOut, reason)
+                .remedy("check that the engine is up, or choose another with --host"))
+        })
     }
 }
 

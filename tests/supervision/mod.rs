@@ -184,6 +184,17 @@ async fn a_host_that_falls_silent_makes_rows_stale_and_ends_operations_in_time()
 }
 
 #[tokio::test(start_paused = true)]
+async fn whoever_asks_a_silent_host_for_a_container_is_told_so() {
+    let (fake, engine) = host();
+    let id = engine.submit(sleeper("web")).unwrap().outcome().await.unwrap().container.unwrap();
+    fake.set_silent(true);
+    for selector in [ContainerSelector::from("web"), ContainerSelector::Id(id)] {
+        let asked = tokio::time::timeout(Duration::from_secs(60), engine.find_container(&selector));
+        assert_eq!(asked.await.expect("no deadline").unwrap_err().kind(), ErrorKind::TimedOut, "{selector}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_operation_behind_one_that_hangs_ends_too_and_the_watchdog_says_what_it_waits_for() {
     let (fake, other) = host();
     other.submit(sleeper("web")).unwrap().outcome().await.unwrap();
