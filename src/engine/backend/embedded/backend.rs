@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 
 use super::{
     containers::Containers,
-    image_verbs::Images,
+    image_verbs::{Images, users_among},
     images::{ImageUser, PruneScope, Removed},
     kernel::{Kernel, Watch},
     operation_history::OperationHistory,
@@ -136,16 +136,7 @@ impl Inner {
 
     /// Who needs which image; asked under the image store's own lock.
     fn image_users(&self) -> Result<Vec<ImageUser>> {
-        let listed = self.containers.list()?.into_iter();
-        Ok(listed
-            .filter_map(|container| {
-                Some(ImageUser {
-                    container: container.display_name(),
-                    running: container.status().has_process(),
-                    image: container.image_id?,
-                })
-            })
-            .collect())
+        users_among(&self.containers)
     }
 
     fn removed(&self, removed: Removed, action: EventAction, image: &str) -> Done {

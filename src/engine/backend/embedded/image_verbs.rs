@@ -10,7 +10,10 @@ use std::{
 use serde_json::Value;
 
 use super::{
-    containers::base_image::{BaseImage, BaseImages, Defaults},
+    containers::{
+        Containers,
+        base_image::{BaseImage, BaseImages, Defaults},
+    },
     images::{ImageStore, ImageUser, PinnedImage, registry_source::RegistrySource, unpacker::Unpacker},
     machine::Machine,
     registry::{Registry, RegistrySettings, create_index, outcome},
@@ -18,13 +21,33 @@ use super::{
 use crate::engine::{
     backend::OperationContext,
     domain::{
-        Digest, Done, EngineSettings, Error, Finding, HistoryEntry, Image, ImageReference, Platform, PullOptions,
-        RepairMode, Result,
+        ContainerId, Digest, Done, EngineSettings, Error, Finding, HistoryEntry, Image, ImageReference, Platform,
+        PullOptions, RepairMode, Result,
     },
 };
 
 /// Asks which containers were made of which image.
 pub type Users<'a> = dyn Fn() -> Result<Vec<ImageUser>> + 'a;
+
+/// Which containers were made of which image. Ask under the image store's own lock.
+///
+/// # Errors
+/// `Denied` or `Io` when the containers cannot be listed, or one of them cannot be read: what it needs is not known then,
+/// and must not be deleted.
+pub fn users_among(containers: &Containers) -> Result<Vec<ImageUser>> {
+    let ids = containers.store().ids()?;
+    ids.iter().filter_map(|id| user(containers, id).transpose()).collect()
+}
+
+fn user(containers: &Containers, id: &ContainerId) -> Result<Option<ImageUser>> {
+    let Some(container) = containers.get(id) else { return Ok(None) };
+    let image = match &container.image_id {
+        Some(image) => Some(image.clone()),
+        None => containers.store().image_of(id)?,
+    };
+    let running = container.status().has_process();
+    Ok(image.map(|image| ImageUser { image, container: container.display_name(), running }))
+}
 
 /// The images of this store and the way to registries.
 pub struct Images {

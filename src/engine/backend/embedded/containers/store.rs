@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, fmt, io, path::PathBuf, sync::OnceLock, time::D
 use super::{
     changes,
     event_log::EventLog,
-    layout::Layout,
+    layout::{Layout, RECORD},
     record::{Durability, Read, Record, read, write},
 };
 use crate::engine::{
@@ -17,7 +17,9 @@ use crate::engine::{
         lock::{self, Holder, Lock, Mode},
         machine::Machine,
     },
-    domain::{ContainerId, ContainerSpec, EngineEvent, Error, EventAction, EventSubject, Generation, Result, Verb},
+    domain::{
+        ContainerId, ContainerSpec, Digest, EngineEvent, Error, EventAction, EventSubject, Generation, Result, Verb,
+    },
 };
 
 /// The containers' part of the data and run directories.
@@ -104,6 +106,19 @@ impl Store {
     #[must_use]
     pub fn read(&self, id: &ContainerId) -> Read {
         read(self.disk(), &self.layout.container(id))
+    }
+
+    /// The image that a container was made of. `None` for one that is gone, or whose record is damaged for good: it cannot
+    /// start again and needs nothing.
+    ///
+    /// # Errors
+    /// `Denied` or `Io` when the record cannot be read now.
+    pub fn image_of(&self, id: &ContainerId) -> Result<Option<Digest>> {
+        match self.disk().read(&self.layout.container(id).join(RECORD)) {
+            Ok(bytes) => Ok(serde_json::from_slice::<Record>(&bytes).ok().map(|record| record.image.id)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Error::io(format!("what container {} needs cannot be read", id.short()), error)),
+        }
     }
 
     /// Takes the container's lock, waiting for its holder within bounds. `time_limit` is how long the
