@@ -74,6 +74,9 @@ impl ImageStore {
             }
         }
         if living == 0 {
+            for name in names.iter().filter(|name| is_temporary(name)) {
+                note(&leases, name, "a write was interrupted", "deleted");
+            }
             let ingest = self.layout.ingest();
             for name in self.names(&ingest)?.iter().filter(|name| is_ingested(name) && !is_partial(name)) {
                 note(&ingest, name, "a pull was interrupted while it unpacked", "deleted");
