@@ -242,11 +242,12 @@ fn a_repair_leaves_the_volumes_of_containers_in_the_making_and_of_unreadable_one
     let its = layout.volume(&its_list.trim().parse().unwrap());
     std::fs::remove_file(its.join("data/from-the-image")).unwrap();
     // Half an image's directory is copied: its creator is at it, and its volume is empty.
-    let nascent = layout.nascent(&containers.store.machine.random_id());
+    let id = containers.store.machine.random_id();
+    let nascent = layout.nascent(&id);
     let name = containers.store.machine.random_id().to_string();
     let made = layout.volume(&name.parse().unwrap());
     disk.create_dir_all(&nascent).unwrap();
-    let _creator = disk.try_lock(&nascent.join(layout::LOCK), LockMode::Exclusive).unwrap().unwrap();
+    let _creator = disk.try_lock(&layout.nascent_lock(disk, &id), LockMode::Exclusive).unwrap().unwrap();
     std::fs::write(nascent.join(layout::VOLUMES), format!("{name}\n")).unwrap();
     disk.create_dir_all(&made.join("data")).unwrap();
     containers.repair_older(RepairMode::Mend, Duration::ZERO).unwrap();
