@@ -138,55 +138,91 @@ fn exec(party: &Party) {
     });
 }
 
-/// Runs `operation` with its call number `at` struck. How many calls there were.
-fn try_point(
-    operation: &Operation,
-    rules: Rules,
-    at: u64,
-    effect: Effect,
-    traced: bool,
-) -> (u64, Option<String>, String) {
+/// What became of one point.
+pub struct Struck {
+    /// How many calls there were.
+    pub counted: u64,
+    pub violation: Option<String>,
+    pub trace: String,
+}
+
+/// A machine on which one process after the other does something; what they started goes on meanwhile.
+pub struct Stage {
+    pub world: Arc<World>,
+    scheduler: Scheduler,
+}
+
+impl Stage {
+    pub fn new(world: &Arc<World>) -> Self {
+        Self { world: Arc::clone(world), scheduler: Scheduler::default() }
+    }
+
+    /// Until that process has ended.
+    pub fn play(&mut self, process: ProcessId) {
+        self.scheduler.run(&self.world, |world| !world.is_alive(process));
+    }
+
+    /// From here on calls count, and the chosen one suffers.
+    pub fn arm(&self, at: u64, effect: Effect) {
+        self.world.state().strike = Strike { armed: true, at: Some((at, effect)), counted: 0 };
+    }
+
+    pub fn disarm(&self) {
+        self.world.state().strike.armed = false;
+    }
+
+    pub fn end(mut self) -> Struck {
+        self.scheduler.end(&self.world);
+        let trace = self.world.trace();
+        let state = self.world.state();
+        Struck { counted: state.strike.counted, violation: state.violation.clone(), trace }
+    }
+}
+
+/// Tries every call of an operation with every effect, as long as there are calls. How many points there were.
+pub fn every_point(name: &str, try_point: impl Fn(u64, Effect, bool) -> Struck) -> u64 {
+    let mut points = 0;
+    for effect in EFFECTS {
+        for at in 1.. {
+            let struck = try_point(at, effect, false);
+            if let Some(why) = struck.violation {
+                let again = try_point(at, effect, true);
+                panic!("{name}, call {at} suffers {effect:?}: {why}\n{}", again.trace);
+            }
+            if struck.counted < at {
+                break;
+            }
+            points += 1;
+        }
+    }
+    assert!(points > 0, "{name}: nothing was struck");
+    println!("crash points of {name}: {points}");
+    points
+}
+
+fn try_point(operation: &Operation, rules: Rules, at: u64, effect: Effect, traced: bool) -> Struck {
     // Torn power cuts draw lots: another point, another draw.
     let world = World::new(at, Faults::none(), traced);
     world.state().files.rules = rules;
-    let mut scheduler = Scheduler::default();
-    let run_one = |scheduler: &mut Scheduler, name: &str, body: fn(&Party)| {
+    let mut stage = Stage::new(&world);
+    let spawn = |name: &str, body: fn(&Party)| {
         let inner = Arc::clone(&world);
-        let process = world.spawn(name, move |me| body(&Party::new(&inner, me, None)));
-        scheduler.run(&world, |world| !world.is_alive(process));
+        world.spawn(name, move |me| body(&Party::new(&inner, me, None)))
     };
-    run_one(&mut scheduler, "prepare", operation.prepare);
-    world.state().strike = Strike { armed: true, at: Some((at, effect)), counted: 0 };
-    run_one(&mut scheduler, "act", operation.act);
-    world.state().strike.armed = false;
-    run_one(&mut scheduler, "repair", invariants::come_to_rest);
-    scheduler.end(&world);
-    let trace = world.trace();
-    let state = world.state();
-    (state.strike.counted, state.violation.clone(), trace)
+    stage.play(spawn("prepare", operation.prepare));
+    stage.arm(at, effect);
+    stage.play(spawn("act", operation.act));
+    stage.disarm();
+    stage.play(spawn("repair", invariants::come_to_rest));
+    stage.end()
 }
 
 #[test]
 fn an_operation_struck_at_any_call_by_anything_leaves_nothing_half_done() {
     let mut total = 0;
     for (operation, rules) in OPERATIONS.iter().flat_map(|operation| Rules::ALL.map(|rules| (operation, rules))) {
-        let mut points = 0;
-        for effect in EFFECTS {
-            for at in 1.. {
-                let (counted, violation, _) = try_point(operation, rules, at, effect, false);
-                if let Some(why) = violation {
-                    let (_, _, trace) = try_point(operation, rules, at, effect, true);
-                    panic!("{}, {rules:?}, call {at} suffers {effect:?}: {why}\n{trace}", operation.name);
-                }
-                if counted < at {
-                    break;
-                }
-                points += 1;
-            }
-        }
-        assert!(points > 0, "{}: nothing was struck", operation.name);
-        println!("crash points of {}, {rules:?}: {points}", operation.name);
-        total += points;
+        let name = format!("{}, by the rules of {}", operation.name, rules.name());
+        total += every_point(&name, |at, effect, traced| try_point(operation, rules, at, effect, traced));
     }
     println!("crash points: {total}, all held");
 }

@@ -54,7 +54,7 @@ pub struct Lookup {
 
 pub type CallNumber = usize;
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct History {
     pub calls: Vec<Call>,
     lookups: Vec<Lookup>,

@@ -1,8 +1,17 @@
 #!/usr/bin/env bash
-# Runs many seeds of the simulation on all processors, optimised, with every assertion of a debug build:
-#   tests/simulation/run.sh [SEEDS [FIRST]]
-# The crates below Wharf are those of the other tests; Wharf alone is built once more.
+# Runs many seeds of the simulations on all processors, optimised, with every assertion of a debug build:
+#   tests/simulation/run.sh [SEEDS [FIRST [SEEDS_OF_IMAGES]]]
+# SEEDS histories of containers, then those of images and their containers, each from FIRST on; a twentieth as many unless
+# said otherwise, and 0 leaves one of them out. The crates below Wharf are those of the other tests; Wharf alone is built
+# once more.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-WHARF_SIM_SEEDS=${1:-100000} WHARF_SIM_FIRST=${2:-1000} WHARF_SIM_THREADS=${WHARF_SIM_THREADS:-$(getconf _NPROCESSORS_ONLN)} \
-  cargo test --locked --config 'profile.dev.package.wharf.opt-level=2' --test simulation -- simulation::no_seed --nocapture
+seeds=${1:-100000} first=${2:-1000}
+images=${3:-$((seeds / 20))}
+threads=${WHARF_SIM_THREADS:-$(getconf _NPROCESSORS_ONLN)}
+many() {
+  WHARF_SIM_SEEDS=$2 WHARF_SIM_FIRST=$first WHARF_SIM_THREADS=$threads \
+    cargo test --locked --config 'profile.dev.package.wharf.opt-level=2' --test simulation -- --exact "$1::no_seed_breaks_a_promise" --nocapture
+}
+if [ "$seeds" -gt 0 ]; then many simulation "$seeds"; fi
+if [ "$images" -gt 0 ]; then many simulation::images "$images"; fi

@@ -11,7 +11,7 @@ use std::{
 
 use wharf::engine::backend::embedded::disk::{Disk, Entry, LockMode, LockedFile, Stat, TemporaryFile};
 
-use super::{disk::SimulatedDisk, rules::Rules, scheduler::ProcessId, world::World};
+use super::{disk::SimulatedDisk, rules::Rules, runs::Bug, scheduler::ProcessId, world::World};
 
 /// A bug that somebody had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +31,18 @@ pub enum Twin {
 }
 
 impl Twin {
-    pub const ALL: [Self; 6] = [
+    /// The disk of a process, with the bug if there is one.
+    pub fn disk(twin: Option<Self>, world: &Arc<World>, me: ProcessId) -> Arc<dyn Disk> {
+        let disk = SimulatedDisk::new(Arc::clone(world), me);
+        match twin {
+            Some(twin) => Arc::new(TwinDisk { twin, disk }),
+            None => Arc::new(disk),
+        }
+    }
+}
+
+impl Bug for Twin {
+    const FOUND_BY_LOT: &'static [Self] = &[
         Self::SwallowedWrite,
         Self::UnsyncedRecord,
         Self::RemovalInPlace,
@@ -40,8 +51,7 @@ impl Twin {
         Self::LockInside,
     ];
 
-    /// Where the bug is one.
-    pub fn rules(self) -> Rules {
+    fn rules(self) -> Rules {
         match self {
             Self::SwallowedWrite
             | Self::UnsyncedRecord
@@ -49,15 +59,6 @@ impl Twin {
             | Self::SharedLock
             | Self::UnsyncedName => Rules::Linux,
             Self::LockInside => Rules::Windows,
-        }
-    }
-
-    /// The disk of a process, with the bug if there is one.
-    pub fn disk(twin: Option<Self>, world: &Arc<World>, me: ProcessId) -> Arc<dyn Disk> {
-        let disk = SimulatedDisk::new(Arc::clone(world), me);
-        match twin {
-            Some(twin) => Arc::new(TwinDisk { twin, disk }),
-            None => Arc::new(disk),
         }
     }
 }

@@ -37,6 +37,8 @@ use super::{
 };
 
 pub const NAMES: [&str; 3] = ["web", "db", "app"];
+/// Always here, see [`OneImage`].
+const IMAGE: &str = "bb:1";
 /// What every operation may take, besides a grace.
 const LIMIT: Duration = Duration::from_secs(30);
 
@@ -54,20 +56,28 @@ pub struct Party {
 
 impl Party {
     pub fn new(world: &Arc<World>, me: ProcessId, twin: Option<Twin>) -> Self {
-        Self::with_kernel(world, me, twin, SimulatedKernel::new(world, me))
+        let disk = Twin::disk(twin, world, me);
+        Self::with(world, me, machine(world, me, disk), SimulatedKernel::new(world, me), Arc::new(OneImage))
     }
 
     /// One that tells processes in its own way.
     pub fn told_by(world: &Arc<World>, me: ProcessId, told_by: ToldBy) -> Self {
-        Self::with_kernel(world, me, None, SimulatedKernel { told_by, ..SimulatedKernel::new(world, me) })
+        let disk = Twin::disk(None, world, me);
+        let kernel = SimulatedKernel { told_by, ..SimulatedKernel::new(world, me) };
+        Self::with(world, me, machine(world, me, disk), kernel, Arc::new(OneImage))
     }
 
-    fn with_kernel(world: &Arc<World>, me: ProcessId, twin: Option<Twin>, kernel: SimulatedKernel) -> Self {
-        let disk = Twin::disk(twin, world, me);
-        let machine = machine(world, me, disk);
+    /// One on that machine, with images of its own.
+    pub fn with(
+        world: &Arc<World>,
+        me: ProcessId,
+        machine: Machine,
+        kernel: SimulatedKernel,
+        images: Arc<dyn BaseImages>,
+    ) -> Self {
         let kernel = Arc::new(kernel);
         let boot = world.state().boot_id();
-        let containers = Containers::new(layout(), machine.clone(), kernel, Arc::new(OneImage)).with_boot(boot);
+        let containers = Containers::new(layout(), machine.clone(), kernel, images).with_boot(boot);
         Self { world: Arc::clone(world), me, machine, containers }
     }
 
@@ -152,7 +162,7 @@ impl Party {
     }
 
     /// Looks for a name, and notes what was found: whoever is being removed, or cannot be read, may be found or not.
-    fn look_up(&self, name: &ContainerName) -> Option<Container> {
+    pub fn look_up(&self, name: &ContainerName) -> Option<Container> {
         let begun = self.world.state().history.tick();
         let found = self.containers.find(name.as_str());
         let history = &mut self.world.state().history;
@@ -180,7 +190,11 @@ impl Party {
     }
 
     fn create_as(&self, name: &ContainerName, auto_remove: bool, volume: bool) -> Outcome {
-        let spec = spec(name, auto_remove, volume);
+        self.create_of(IMAGE, name, auto_remove, volume)
+    }
+
+    pub fn create_of(&self, image: &str, name: &ContainerName, auto_remove: bool, volume: bool) -> Outcome {
+        let spec = ContainerSpec { image: image.to_owned(), ..spec(name, auto_remove, volume) };
         self.ask(Asked::Create { name: name.clone(), auto_remove }, None, |all, context| all.create(&spec, context))
     }
 
@@ -211,7 +225,7 @@ impl Party {
 
 pub fn spec(name: &ContainerName, auto_remove: bool, volume: bool) -> ContainerSpec {
     ContainerSpec {
-        image: "bb:1".into(),
+        image: IMAGE.to_owned(),
         name: Some(name.clone()),
         auto_remove,
         mounts: volume.then(|| Mount::from_volume_flag("/data").unwrap()).into_iter().collect(),

@@ -17,19 +17,17 @@ use wharf::engine::domain::{ContainerId, ContainerName, OperationId, Status};
 
 use self::commands::Use;
 use super::{
-    AfterPower, Run, Tally,
     faults::Faults,
     file_system::PowerLoss,
-    invariants, must_hold_as, number,
+    invariants,
     random::Dice,
+    rules::Rules,
+    runs::{self, Bug, Outcome, Setting, Simulation, strike},
     scheduler::{ProcessId, Scheduler},
-    strike,
     workload::{self, Party},
     world::World,
 };
 
-/// Seeds that once failed.
-const FOUND: &str = include_str!("seeds.txt");
 /// A screen must be right so soon after everything is at rest: what a full disk has lost waits for a listing.
 const PATIENCE: Duration = Duration::from_secs(700);
 /// As soon as that where nothing gets lost.
@@ -62,32 +60,36 @@ pub enum FrontTwin {
     DeafWatch,
 }
 
-impl FrontTwin {
-    const ALL: [Self; 3] = [Self::TwoActors, Self::HastyCancel, Self::DeafWatch];
-}
+impl Bug for FrontTwin {
+    const FOUND_BY_LOT: &'static [Self] = &[Self::TwoActors, Self::HastyCancel, Self::DeafWatch];
 
-/// Which run.
-#[derive(Clone, Copy)]
-struct Setting {
-    seed: u64,
-    twin: Option<FrontTwin>,
-    traced: bool,
-}
-
-impl Setting {
-    fn of(seed: u64) -> Self {
-        Self { seed, twin: None, traced: false }
+    fn rules(self) -> Rules {
+        Rules::Linux
     }
 }
 
-fn run(setting: Setting) -> Run {
-    let Setting { seed, twin, traced } = setting;
+/// Everything from the door to the disk.
+struct OfFronts;
+
+impl Simulation for OfFronts {
+    type Twin = FrontTwin;
+    const TESTS: &'static str = "simulation::front";
+    const FOUND: &'static str = include_str!("seeds.txt");
+
+    fn run(setting: Setting<FrontTwin>) -> Outcome {
+        run(setting)
+    }
+}
+
+fn run(setting: Setting<FrontTwin>) -> Outcome {
+    let Setting { seed, twin, rules, after_power, traced } = setting;
     let mut dice = Dice::new(seed);
     let faults = Faults::swarm(&mut dice);
     let (fronts, clients) = (1 + dice.index(2), dice.index(3));
     let prunes = dice.once_in(4);
     let world = World::new(seed, faults.clone(), traced);
-    world.tell(|| format!("{fronts} fronts, {clients} clients, prunes: {prunes}, {faults:?}"));
+    world.tell(|| format!("{fronts} fronts, {clients} clients, prunes: {prunes}, {rules:?}, {faults:?}"));
+    world.state().files.rules = rules;
     {
         let mut state = world.state();
         state.errands = 6 + dice.below(30);
@@ -101,7 +103,7 @@ fn run(setting: Setting) -> Run {
     };
     // Chaos.
     scheduler.run(&world, |world| {
-        crashes.set(crashes.get() + strike(world, &faults, AfterPower::Errands) + kill_a_front(world, &faults));
+        crashes.set(crashes.get() + strike(world, &faults, after_power) + kill_a_front(world, &faults));
         let (alive, others, errands) = {
             let state = world.state();
             (state.named("front"), state.clients().len(), state.errands)
@@ -131,18 +133,7 @@ fn run(setting: Setting) -> Run {
         let last = world.spawn("repair", move |me| come_to_rest(&Party::new(&inner, me, None)));
         scheduler.run(&world, |world| !world.is_alive(last));
     }
-    scheduler.end(&world);
-    let trace = world.trace();
-    let state = world.state();
-    Run {
-        violation: state.violation.clone(),
-        trace,
-        steps: state.steps,
-        calls: state.history.calls.len(),
-        crashes: crashes.get(),
-        cancels: state.cancels,
-        fingerprint: state.fingerprint,
-    }
+    Outcome::of(&world, scheduler, crashes.get())
 }
 
 impl FrontState {
@@ -201,48 +192,27 @@ fn screens_agree(party: &Party, patience: Duration) -> Result<(), String> {
     }
 }
 
-fn must_hold(setting: Setting) -> Run {
-    let again = || run(Setting { traced: true, ..setting });
-    must_hold_as(setting.seed, "", "simulation::front::one_seed", run(setting), again)
-}
-
 #[test]
 fn one_seed() {
-    let named = std::env::var("WHARF_SIM_TWIN").unwrap_or_default();
-    let twin = FrontTwin::ALL.into_iter().find(|twin| format!("{twin:?}") == named);
-    must_hold(Setting { twin, ..Setting::of(number("WHARF_SEED").unwrap_or(1)) });
+    runs::one_seed::<OfFronts>();
 }
 
 #[test]
 fn seeds_that_once_failed_hold() {
-    for line in FOUND.lines().filter(|line| !line.starts_with('#')) {
-        let seed = line.split_whitespace().next().and_then(|seed| seed.parse().ok());
-        must_hold(Setting::of(seed.unwrap_or_else(|| panic!("no seed: {line}"))));
-    }
+    runs::found_seeds::<OfFronts>();
 }
 
-/// As the simulation of plain clients: how many, from where and how many at a time is in the environment.
 #[test]
 fn no_seed_breaks_a_promise() {
-    Tally::of("simulation of fronts", |seed| must_hold(Setting::of(seed)));
+    runs::many_seeds::<OfFronts>();
 }
 
 #[test]
 fn every_twin_is_found() {
-    const WITHIN: u64 = 500;
-    let outcome = |seed, twin| run(Setting { twin, ..Setting::of(seed) }).violation;
-    for twin in FrontTwin::ALL {
-        let found = (0..WITHIN).find(|seed| outcome(*seed, Some(twin)).is_some() && outcome(*seed, None).is_none());
-        let seed = found.unwrap_or_else(|| panic!("{twin:?} was not found within {WITHIN} seeds"));
-        println!("simulation of fronts: {twin:?} found by seed {seed}: {}", outcome(seed, Some(twin)).unwrap());
-    }
+    runs::every_twin_is_found::<OfFronts>(500);
 }
 
 #[test]
 fn a_seed_gives_the_same_run_whatever_ran_before() {
-    for seed in 7..12 {
-        let first = run(Setting::of(seed)).fingerprint;
-        run(Setting::of(seed + 1));
-        assert_eq!(run(Setting { traced: true, ..Setting::of(seed) }).fingerprint, first);
-    }
+    runs::a_seed_gives_the_same_run::<OfFronts>();
 }

@@ -4,15 +4,15 @@
 //! `WHARF_SIM_OPERATION=NAME` tries one of them. Deliberately elsewhere: faults drawn by lot (`super`), the effects
 //! themselves (`simulation::crash_points`).
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use wharf::engine::{backend::embedded::images::PruneScope, domain::Force};
 
 use super::super::{
-    crash_points::{EFFECTS, Effect, Strike},
+    crash_points::{Effect, Stage, Strike, Struck, every_point},
     faults::Faults,
     file_system::{FileSystem, PowerLoss},
-    scheduler::Scheduler,
+    history::History,
 };
 use super::{
     Site, invariants,
@@ -28,11 +28,20 @@ struct Operation {
     prepare: fn(&Party),
     /// The power goes after the preparation.
     cut: Option<PowerLoss>,
+    /// What is prepared has processes: it is prepared anew for every point.
+    runs: Runs,
     act: fn(&Party),
 }
 
+/// Whether anything runs when an operation begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Runs {
+    Nothing,
+    AContainer,
+}
+
 const TAG: fn(&Party) = |party| {
-    let id = unarmed(party, |party| party.store.find(&name("app", 1)).unwrap().id);
+    let id = unarmed(party, |party| party.store().find(&name("app", 1)).unwrap().id);
     drop(party.tag(&id, &name("mirror", 1)));
 };
 
@@ -40,9 +49,12 @@ const OPERATIONS: [Operation; 14] = [
     operation("tag", pulled, TAG),
     operation("rmi of one name of two", tagged, |party| drop(party.rmi(&name("mirror", 1), Force::No))),
     operation("rmi", two_pulled, |party| drop(party.rmi(&name("app", 1), Force::No))),
-    operation("rmi -f of a running container's image", running, |party| {
-        drop(party.rmi(&name("app", 1), Force::Yes));
-    }),
+    Operation {
+        runs: Runs::AContainer,
+        ..operation("rmi -f of a running container's image", running, |party| {
+            drop(party.rmi(&name("app", 1), Force::Yes));
+        })
+    },
     operation("rmi -f of a stopped container's image", made, |party| drop(party.rmi(&name("app", 1), Force::Yes))),
     operation("rm of its last container", held, |party| drop(party.rm("web"))),
     operation("prune", two_pulled, |party| drop(party.prune(PruneScope::Unused))),
@@ -62,7 +74,7 @@ const OPERATIONS: [Operation; 14] = [
 ];
 
 const fn operation(name: &'static str, prepare: fn(&Party), act: fn(&Party)) -> Operation {
-    Operation { name, prepare, cut: None, act }
+    Operation { name, prepare, cut: None, runs: Runs::Nothing, act }
 }
 
 fn nothing(_: &Party) {}
@@ -83,7 +95,7 @@ fn tagged(party: &Party) {
 
 fn made(party: &Party) {
     pulled(party);
-    party.create("web", &name("app", 1)).unwrap();
+    party.hands.create_of(&name("app", 1), &"web".parse().unwrap(), false, true).unwrap();
 }
 
 fn running(party: &Party) {
@@ -99,7 +111,7 @@ fn held(party: &Party) {
 /// Tag and record are gone, what they named is not.
 fn half_removed(party: &Party) {
     two_pulled(party);
-    let id = party.store.find(&name("app", 1)).unwrap().id;
+    let id = party.store().find(&name("app", 1)).unwrap().id;
     party.rmi(&name("app", 1), Force::No).unwrap();
     party.pull(&name("app", 1)).unwrap();
     for file in ["refs/localhost+5000/app/_tags/1.json", &format!("records/{}.json", id.hex())] {
@@ -124,6 +136,7 @@ struct Scene {
     files: FileSystem,
     content: Content,
     book: Book,
+    history: History,
     now: u64,
     boot: u32,
 }
@@ -131,16 +144,19 @@ struct Scene {
 impl Scene {
     fn of(operation: &Operation) -> Self {
         let site = Site::new(0, Faults::none(), false);
-        run_one(&site, "prepare", None, operation.prepare);
+        let mut stage = Stage::new(&site.world);
+        stage.play(site.spawn("prepare", None, operation.prepare));
+        let struck = stage.end();
+        assert_eq!(struck.violation, None, "{}: preparing", operation.name);
         if let Some(how) = operation.cut {
             site.world.lose_power(how);
         }
         let state = site.world.state();
-        assert_eq!(state.violation, None, "{}: preparing", operation.name);
         Self {
             files: state.files.clone(),
             content: site.remote.content().clone(),
             book: site.ledger.book().clone(),
+            history: state.history.clone(),
             now: state.now,
             boot: state.boot,
         }
@@ -153,42 +169,32 @@ impl Scene {
         *site.ledger.book() = self.book.clone();
         {
             let mut state = site.world.state();
-            state.files = self.files.clone();
+            (state.files, state.history) = (self.files.clone(), self.history.clone());
             (state.now, state.boot) = (self.now, self.boot);
         }
         site
     }
 }
 
-fn run_one(site: &Site, name: &str, twin: Option<ImageTwin>, body: impl FnOnce(&Party) + 'static) {
-    let mut scheduler = Scheduler::default();
-    let process = site.spawn(name, twin, body);
-    scheduler.run(&site.world, |world| !world.is_alive(process));
-    scheduler.end(&site.world);
-}
-
-/// Runs `operation` with its call number `at` struck. How many calls there were.
-fn try_point(
-    operation: &Operation,
-    scene: &Scene,
-    at: u64,
-    effect: Effect,
-    traced: bool,
-) -> (u64, Option<String>, String) {
-    let site = scene.copy(at, traced);
-    let act = operation.act;
-    let strike = Strike { armed: true, at: Some((at, effect)), counted: 0 };
-    run_one(&site, "act", None, move |party| {
-        party.site.world.state().strike = strike;
+fn try_point(operation: &Operation, scene: &Scene, at: u64, effect: Effect, traced: bool) -> Struck {
+    let site = match operation.runs {
+        Runs::Nothing => scene.copy(at, traced),
+        Runs::AContainer => Site::new(at, Faults::none(), traced),
+    };
+    let mut stage = Stage::new(&site.world);
+    if operation.runs == Runs::AContainer {
+        stage.play(site.spawn("prepare", None, operation.prepare));
+    }
+    let (act, world) = (operation.act, Arc::clone(&site.world));
+    stage.play(site.spawn("act", None, move |party| {
+        world.state().strike = Strike { armed: true, at: Some((at, effect)), counted: 0 };
         act(party);
-    });
-    site.world.state().strike.armed = false;
+    }));
+    stage.disarm();
     // That images can still be used is shown at every fourth point, that they can be removed at every one.
     let after = if at.is_multiple_of(4) { invariants::come_to_rest } else { invariants::come_to_rest_unused };
-    run_one(&site, "repair", None, after);
-    let trace = site.world.trace();
-    let state = site.world.state();
-    (state.strike.counted, state.violation.clone(), trace)
+    stage.play(site.spawn("repair", None, after));
+    stage.end()
 }
 
 #[test]
@@ -196,41 +202,26 @@ fn an_operation_on_images_struck_at_any_call_by_anything_leaves_nothing_half_don
     let mut total = 0;
     let only = std::env::var("WHARF_SIM_OPERATION").ok();
     for operation in OPERATIONS.iter().filter(|operation| only.as_ref().is_none_or(|only| operation.name == only)) {
-        let mut points = 0;
         let scene = Scene::of(operation);
-        for effect in EFFECTS {
-            for at in 1.. {
-                let (counted, violation, _) = try_point(operation, &scene, at, effect, false);
-                if let Some(why) = violation {
-                    let (_, _, trace) = try_point(operation, &scene, at, effect, true);
-                    panic!("{}, call {at} suffers {effect:?}: {why}\n{trace}", operation.name);
-                }
-                if counted < at {
-                    break;
-                }
-                points += 1;
-            }
-        }
-        assert!(points > 0, "{}: nothing was struck", operation.name);
-        println!("crash points of {}: {points}", operation.name);
-        total += points;
+        total += every_point(operation.name, |at, effect, traced| try_point(operation, &scene, at, effect, traced));
     }
     println!("crash points of images: {total}, all held");
 }
 
 /// A pull killed at its n-th call, another one that is acknowledged, and then the power goes: whether that one was true.
-fn take_over(scene: &Scene, at: u64, twin: Option<ImageTwin>) -> (u64, Option<String>) {
+fn take_over(scene: &Scene, at: u64, twin: Option<ImageTwin>) -> Struck {
     let site = scene.copy(at, false);
-    run_one(&site, "killed", None, move |party| {
-        party.site.world.state().strike = Strike { armed: true, at: Some((at, Effect::Kill)), counted: 0 };
+    let mut stage = Stage::new(&site.world);
+    let world = Arc::clone(&site.world);
+    stage.play(site.spawn("killed", None, move |party| {
+        world.state().strike = Strike { armed: true, at: Some((at, Effect::Kill)), counted: 0 };
         drop(party.pull(&name("app", 1)));
-    });
-    site.world.state().strike.armed = false;
-    run_one(&site, "taking over", twin, |party| party.pull(&name("app", 1)).unwrap());
+    }));
+    stage.disarm();
+    stage.play(site.spawn("taking over", twin, |party| party.pull(&name("app", 1)).unwrap()));
     site.world.lose_power(PowerLoss::Drop);
-    run_one(&site, "repair", None, invariants::come_to_rest_unused);
-    let state = site.world.state();
-    (state.strike.counted, state.violation.clone())
+    stage.play(site.spawn("repair", None, invariants::come_to_rest_unused));
+    stage.end()
 }
 
 #[test]
@@ -238,13 +229,13 @@ fn a_pull_that_takes_over_from_a_killed_one_is_durable_when_it_is_acknowledged()
     let scene = Scene::of(&operation("nothing", nothing, |_| ()));
     let (mut points, mut noticed) = (0, None);
     for at in 1.. {
-        let (counted, violation) = take_over(&scene, at, None);
-        assert_eq!(violation, None, "killed at call {at}");
-        if counted < at {
+        let struck = take_over(&scene, at, None);
+        assert_eq!(struck.violation, None, "killed at call {at}");
+        if struck.counted < at {
             break;
         }
         points = at;
-        noticed = noticed.or_else(|| take_over(&scene, at, Some(ImageTwin::TrustsItsEyes)).1);
+        noticed = noticed.or_else(|| take_over(&scene, at, Some(ImageTwin::TrustsItsEyes)).violation);
     }
     let noticed = noticed.expect("a twin that nobody notices means that this test looks away");
     println!("taken over at {points} points; TrustsItsEyes found: {noticed}");

@@ -9,9 +9,10 @@ use std::{collections::BTreeSet, path::Path, time::Duration};
 use serde_json::Value;
 use wharf::engine::{
     backend::embedded::images::PruneScope,
-    domain::{Digest, ErrorKind, Force, RepairMode},
+    domain::{ContainerId, Digest, ErrorKind, Force, RepairMode},
 };
 
+use super::super::invariants as containers;
 use super::party::{Party, ROOT, all_names, is_whole, name};
 
 /// Virtual time in which everything must come to rest.
@@ -40,8 +41,9 @@ fn say(party: &Party, outcome: Checked) {
 }
 
 fn settle(party: &Party) -> Checked {
+    containers::settle(&party.hands)?;
     let begun = party.site.world.state().now;
-    let repair = |mode| party.store.repair(mode, &|| party.users()).map_err(|error| format!("repair: {error}"));
+    let repair = |mode| party.store().repair(mode, &|| party.users()).map_err(|error| format!("repair: {error}"));
     loop {
         party.site.world.sleep(party.me, Duration::from_secs(15));
         let mended = repair(RepairMode::Mend)?;
@@ -64,20 +66,11 @@ fn check_at_rest(party: &Party) -> Checked {
             return Err(format!("{name} leads to {found:?}, against what was acknowledged"));
         }
     }
-    let here: BTreeSet<String> = party.containers().into_iter().collect();
-    let lost = |name: &str| {
-        let book = party.site.ledger.book();
-        book.containers.get(name).is_some_and(|made| made.acknowledged && !made.removing) && !here.contains(name)
-    };
-    let names: Vec<String> = party.site.ledger.book().containers.keys().cloned().collect();
-    match names.iter().find(|name| lost(name)) {
-        Some(name) => Err(format!("container {name} was made and is gone")),
-        None => Ok(()),
-    }
+    containers::check_at_rest(&party.hands)
 }
 
 fn leads_to(party: &Party, name: &str) -> Result<Option<Digest>, String> {
-    match party.store.find(name) {
+    match party.store().find(name) {
         Ok(record) => Ok(Some(record.id)),
         Err(error) if error.kind() == ErrorKind::NoSuchImage => Ok(None),
         Err(error) => Err(format!("finding {name}: {error}")),
@@ -136,24 +129,36 @@ fn everything_owned_is_whole(party: &Party) -> Checked {
             return Err(format!("index.json does not list {names} names: {index}"));
         }
     }
-    let containers = party.containers();
-    containers.iter().for_each(|container| {
-        // What does not run may be mended when it starts.
-        if let Err(error) = party.start(container).and_then(|()| party.stop(container)) {
-            party.site.world.violate(format!("{container} does not start: {error}"));
-        }
-        party.check_container(container);
-    });
-    for image in party.store.images().map_err(|error| format!("images: {error}"))? {
+    every_container_starts(party)?;
+    for image in party.store().images().map_err(|error| format!("images: {error}"))? {
         let context = super::context(party);
-        let pinned = party.store.pin(image.id.hex(), None, &context);
+        let pinned = party.store().pin(image.id.hex(), None, &context);
         let pinned = pinned.map_err(|error| format!("image {} cannot be used: {error}", image.id.short()))?;
         for layer in &pinned.record.layers {
-            is_whole(&party.site.world, &layer.key, &layer.diff_id)
+            let path = Path::new(ROOT).join("layers").join(layer.key.hex()).join("fs");
+            is_whole(&party.site.world, &path, &layer.diff_id)
                 .map_err(|why| format!("layer {} of {} is {why}", layer.key.short(), image.id.short()))?;
         }
     }
     Ok(())
+}
+
+/// Whatever became of its image: a container that is there can be started, and then has its layers.
+fn every_container_starts(party: &Party) -> Checked {
+    for id in ids(party)? {
+        match party.hands.start(&id).and_then(|_| party.hands.stop(&id)) {
+            // It goes when it ends, and had ended.
+            Err(error) if error.kind() == ErrorKind::NoSuchContainer => {}
+            outcome => drop(outcome.map_err(|error| format!("{} does not start: {error}", id.short()))?),
+        }
+        party.check_container(&id, "at rest");
+    }
+    Ok(())
+}
+
+fn ids(party: &Party) -> Result<Vec<ContainerId>, String> {
+    let listed = party.hands.containers.list().map_err(|error| format!("listing: {error}"))?;
+    Ok(listed.into_iter().map(|container| container.id).collect())
 }
 
 /// Whatever happened: an image can be pulled, tagged, pushed, and a container made of it.
@@ -182,16 +187,14 @@ fn remove_everything(party: &Party) -> Checked {
             Ok(_) | Err(_) => {}
         }
     }
-    party.containers().iter().for_each(|container| party.check_container(container));
-    let images = party.store.images().map_err(|error| format!("images: {error}"))?;
+    ids(party)?.iter().for_each(|id| party.check_container(id, "without its name"));
+    let images = party.store().images().map_err(|error| format!("images: {error}"))?;
     for image in images {
         let removed = party.rmi(image.id.hex(), Force::Yes);
         removed.map_err(|error| format!("rmi of {}: {error}", image.id.short()))?;
     }
-    for container in party.containers() {
-        party.check_container(&container);
-        party.rm(&container).map_err(|error| format!("rm of {container}: {error}"))?;
-    }
+    ids(party)?.iter().for_each(|id| party.check_container(id, "without its image"));
+    containers::remove_everything(&party.hands)?;
     party.prune(PruneScope::Unused).map_err(|error| format!("prune: {error}"))?;
     for directory in ["blobs/sha256", "layers", "records", "held", "refs", "ingest", "leases", "trash"] {
         if let Some(left) = entries(party, directory).first() {

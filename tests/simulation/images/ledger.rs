@@ -1,12 +1,10 @@
 //! What was promised to whom? Every name's writes with their times, and what may be there in the end.
 //!
 //! A write that was acknowledged cannot be undone by one that ended before it began: that is linearizability of a
-//! register, looked at when everything rests. Deliberately elsewhere: what is on the disk (`invariants`).
+//! register, looked at when everything rests. Deliberately elsewhere: what is on the disk (`invariants`), what containers
+//! were promised (`simulation::history`).
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use wharf::engine::domain::Digest;
 
@@ -17,10 +15,6 @@ pub struct Ledger(Mutex<Book>);
 #[derive(Clone, Default)]
 pub struct Book {
     writes: Vec<Write>,
-    /// Containers by name.
-    pub containers: BTreeMap<String, Container>,
-    /// Which run, and in which boot.
-    pub running: BTreeSet<(String, u32)>,
     pub operations: u64,
     pub succeeded: u64,
 }
@@ -44,14 +38,6 @@ pub enum Fate {
     Acknowledged,
     /// It did not happen.
     Not,
-}
-
-/// A container that was made of an image.
-#[derive(Clone, Default)]
-pub struct Container {
-    pub acknowledged: bool,
-    /// Somebody has begun to remove it.
-    pub removing: bool,
 }
 
 impl Ledger {

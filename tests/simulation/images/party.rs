@@ -1,34 +1,39 @@
-//! What does one process of the machine do with images? Production's store and registry client, and a container that is
-//! a file: what it was made of, and that it needs its layers whole while it runs.
+//! What does one process of the machine do with images, and with containers of them? Production's stores and registry
+//! client, put together as production does it.
 //!
 //! Deliberately elsewhere: what goes wrong meanwhile, and what must hold in the end (`super`, `invariants`).
 
 use std::{
-    io,
+    collections::BTreeSet,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
-    path::{Path, PathBuf},
+    path::Path,
     sync::Arc,
     time::Duration,
 };
 
-use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use wharf::engine::{
     backend::{
         OperationContext,
         embedded::{
+            containers::base_image::BaseImages,
+            image_verbs::{Images, users_among},
             images::{ImageStore, ImageUser, PruneScope, Removed, registry_source::RegistrySource},
-            lock::{self, Holder, Mode},
             machine::Machine,
             registry::{Registry, RegistrySettings, create_index, outcome},
         },
     },
-    domain::{Digest, Error, ErrorKind, Force, ImageReference, RepairMode, Result, Verb},
+    domain::{
+        ContainerId, ContainerName, Digest, EngineSettings, Error, ErrorKind, Force, ImageReference, RepairMode, Result,
+    },
 };
 
 use super::super::{
     disk::SimulatedDisk,
+    kernel::SimulatedKernel,
     scheduler::{InjectedPanic, ProcessId},
     surroundings::{SimulatedClock, machine},
+    workload::{Party as Hands, layout},
     world::World,
 };
 use super::{
@@ -39,8 +44,6 @@ use super::{
 };
 
 pub const ROOT: &str = "/data/images";
-const CONTAINERS: &str = "/data/containers";
-const LOCKS: &str = "/data/locks";
 /// What every operation may take.
 const LIMIT: Duration = Duration::from_secs(120);
 /// What it may take besides: one silent read, and two patient locks.
@@ -58,15 +61,9 @@ pub struct Party {
     pub site: Site,
     pub me: ProcessId,
     pub machine: Machine,
-    pub store: ImageStore,
-}
-
-/// A container's file.
-#[derive(Serialize, Deserialize)]
-struct Made {
-    image: Digest,
-    /// Keys and `diff_id`s of its layers.
-    layers: Vec<(Digest, Digest)>,
+    images: Arc<Images>,
+    /// What it does with containers.
+    pub hands: Hands,
 }
 
 pub fn name(repository: &str, tag: u64) -> String {
@@ -82,12 +79,17 @@ impl Party {
         let world = &site.world;
         let machine = machine(world, me, disk(twin, world, me));
         let unpacker = Arc::new(SimulatedUnpacker { disk: SimulatedDisk::new(Arc::clone(world), me) });
-        let boot = format!("boot-{}", world.state().boot);
-        for directory in [CONTAINERS, LOCKS] {
-            machine.disk.create_dir_all(Path::new(directory)).map_err(|error| Error::io("making a place", error))?;
-        }
-        let store = ImageStore::open(Path::new(ROOT), machine.clone(), unpacker, &boot)?;
-        Ok(Self { site: site.clone(), me, machine, store })
+        let (boot, data) = (world.state().boot_id(), layout().data().to_owned());
+        // As `embedded::open` puts them together.
+        let images = Arc::new(Images::new(data, machine.clone(), unpacker, boot, EngineSettings::default()));
+        images.store()?;
+        let kernel = SimulatedKernel::new(world, me);
+        let hands = Hands::with(world, me, machine.clone(), kernel, Arc::clone(&images) as Arc<dyn BaseImages>);
+        Ok(Self { site: site.clone(), me, machine, images, hands })
+    }
+
+    pub fn store(&self) -> &ImageStore {
+        self.images.store().expect("it was opened with the party")
     }
 
     pub fn registry(&self, context: &OperationContext) -> Registry {
@@ -145,6 +147,7 @@ impl Party {
         if let Some(outrage) = self.site.remote.content().outrage.take() {
             world.violate(outrage);
         }
+        self.check_running(what);
         outcome
     }
 
@@ -160,13 +163,13 @@ impl Party {
         let act = |context: &OperationContext| {
             let reference = reference(name);
             let source = RegistrySource::new(self.registry(context), &reference);
-            self.store.pull(&reference, None, &source, context)
+            self.store().pull(&reference, None, &source, context)
         };
         self.ask(&format!("pull {name}"), &writes, act, |_, _| Fate::Acknowledged).map(drop)
     }
 
     pub fn push(&self, name: &str) -> Result<()> {
-        let act = |context: &OperationContext| self.store.push(&reference(name), &self.registry(context), context);
+        let act = |context: &OperationContext| self.store().push(&reference(name), &self.registry(context), context);
         let digest = self.ask(&format!("push {name}"), &[], act, |_, _| Fate::Not)?;
         if !self.site.remote.is_whole(name, &digest) {
             self.site.world.violate(format!("{name} was pushed and is not whole at the registry"));
@@ -185,17 +188,17 @@ impl Party {
     /// `source` by its id, so that it is known where the name leads, whatever becomes of this process.
     pub fn tag(&self, source: &Digest, target: &str) -> Result<()> {
         let writes = [(target.to_owned(), Some(source.clone()))];
-        let act = |_: &OperationContext| self.store.tag(source.hex(), &reference(target));
+        let act = |_: &OperationContext| self.store().tag(source.hex(), &reference(target));
         self.ask(&format!("tag {} {target}", source.short()), &writes, act, |_, _| Fate::Acknowledged).map(drop)
     }
 
     pub fn rmi(&self, query: &str, force: Force) -> Result<Removed> {
-        let act = |_: &OperationContext| self.store.remove_image(query, force, &|| self.users());
+        let act = |_: &OperationContext| self.store().remove_image(query, force, &|| self.users());
         self.removing(&format!("rmi {query} {force:?}"), act)
     }
 
     pub fn prune(&self, scope: PruneScope) -> Result<Removed> {
-        let act = |_: &OperationContext| self.store.prune(scope, &|| self.users());
+        let act = |_: &OperationContext| self.store().prune(scope, &|| self.users());
         self.removing(&format!("prune {scope:?}"), act)
     }
 
@@ -211,142 +214,100 @@ impl Party {
         self.ask(
             "sweep",
             &[],
-            |_| self.store.sweep().and_then(|()| self.store.release(&|| self.users())),
+            |_| self.store().sweep().and_then(|()| self.store().release(&|| self.users())),
             |(), _| Fate::Not,
         )
     }
 
     pub fn repair(&self) -> Result<()> {
-        let act = |_: &OperationContext| self.store.repair(RepairMode::Mend, &|| self.users());
+        let act = |_: &OperationContext| self.store().repair(RepairMode::Mend, &|| self.users());
         self.ask("repair", &[], act, |_, _| Fate::Not).map(drop)
     }
 
     pub fn settle(&self) -> Result<()> {
-        self.ask("settle", &[], |_| self.store.settle(), |_, _| Fate::Not).map(drop)
+        self.ask("settle", &[], |_| self.store().settle(), |_, _| Fate::Not).map(drop)
     }
 
-    // -- containers, as far as images need them ----------------------------------------------------------
+    // -- containers ----------------------------------------------------------------------------------------
 
-    /// Makes a container as `Containers::create` does: the image is pinned until the record names it.
     pub fn create(&self, container: &str, image: &str) -> Result<()> {
-        self.site.ledger.book().containers.entry(container.to_owned()).or_default();
-        let act = |context: &OperationContext| {
-            let pinned = self.store.pin(image, None, context)?;
-            let layers = pinned.record.layers.iter().map(|layer| (layer.key.clone(), layer.diff_id.clone())).collect();
-            let made = Made { image: pinned.record.id.clone(), layers };
-            self.check_layers(&made, &format!("{image} was pinned"));
-            let bytes = serde_json::to_vec(&made).unwrap();
-            self.machine.disk.write_durable(&file(container), &bytes).map_err(|error| Error::io("a record", error))
+        let (auto_remove, volume) = {
+            let dice = &mut self.site.world.state().dice;
+            (dice.once_in(8), dice.once_in(4))
         };
-        self.ask(&format!("create {container} of {image}"), &[], act, |(), _| Fate::Not)?;
-        self.site.ledger.book().containers.entry(container.to_owned()).or_default().acknowledged = true;
+        let name: ContainerName = container.parse().unwrap();
+        let made = self.hands.create_of(image, &name, auto_remove, volume)?.container;
+        made.iter().for_each(|id| self.check_container(id, "was made"));
         Ok(())
     }
 
     pub fn start(&self, container: &str) -> Result<()> {
-        let act = |context: &OperationContext| {
-            let _lock = self.lock(container, context)?;
-            let made = self.made(container)?;
-            self.store.ready(&made.image, context)?;
-            self.check_layers(&made, &format!("{container} started"));
-            let boot = self.site.world.state().boot;
-            self.site.ledger.book().running.insert((container.to_owned(), boot));
-            Ok(())
-        };
-        self.ask(&format!("start {container}"), &[], act, |(), _| Fate::Not)
+        let id = self.find(container)?;
+        self.hands.start(&id)?;
+        self.check_container(&id, "was started");
+        Ok(())
     }
 
     pub fn stop(&self, container: &str) -> Result<()> {
-        let act = |context: &OperationContext| {
-            let _lock = self.lock(container, context)?;
-            let made = self.made(container)?;
-            if self.runs(container) {
-                self.check_layers(&made, &format!("{container} runs"));
-            }
-            self.site.ledger.book().running.retain(|(running, _)| running != container);
-            Ok(())
-        };
-        self.ask(&format!("stop {container}"), &[], act, |(), _| Fate::Not)
+        self.hands.stop(&self.find(container)?).map(drop)
     }
 
+    /// As the backend does it: what its image leaves is freed, or found again.
     pub fn rm(&self, container: &str) -> Result<()> {
-        let act = |context: &OperationContext| {
-            {
-                let _lock = self.lock(container, context)?;
-                self.made(container)?;
-                if self.runs(container) {
-                    return Err(Error::new(ErrorKind::Refused, "it runs"));
-                }
-                self.site.ledger.book().containers.entry(container.to_owned()).or_default().removing = true;
-                let removed = self.machine.disk.remove_file(&file(container));
-                removed
-                    .and_then(|()| self.machine.disk.sync_dir(Path::new(CONTAINERS)))
-                    .map_err(|error| Error::io("a record", error))?;
-            }
-            // As the backend does it: what is left is found again.
-            let _ = self.store.release(&|| self.users());
-            Ok(())
-        };
-        self.ask(&format!("rm {container}"), &[], act, |(), _| Fate::Not)
+        self.hands.remove(&self.find(container)?)?;
+        let _ = self.store().release(&|| self.users());
+        self.check_running("after a removal");
+        Ok(())
     }
 
-    pub fn containers(&self) -> Vec<String> {
-        let entries = self.machine.disk.list(Path::new(CONTAINERS)).unwrap_or_default();
-        entries.into_iter().map(|entry| entry.name).filter(|name| !name.starts_with('.')).collect()
+    fn find(&self, container: &str) -> Result<ContainerId> {
+        let name: ContainerName = container.parse().unwrap();
+        let found = self.hands.look_up(&name);
+        found.map(|found| found.id).ok_or_else(|| Error::new(ErrorKind::NoSuchContainer, container.to_owned()))
     }
 
-    /// Asked by the store under its lock.
+    /// As the backend tells it; asked by the store under its lock.
     pub fn users(&self) -> Result<Vec<ImageUser>> {
-        let listed = self.machine.disk.list(Path::new(CONTAINERS)).map_err(|error| Error::io("listing", error))?;
-        let mut users = Vec::new();
-        for entry in listed.into_iter().filter(|entry| !entry.name.starts_with('.')) {
-            match self.made(&entry.name) {
-                Ok(made) => {
-                    users.push(ImageUser { image: made.image, running: self.runs(&entry.name), container: entry.name })
-                }
-                Err(error) if error.kind() == ErrorKind::NoSuchContainer => {}
-                Err(error) => return Err(error),
+        users_among(&self.hands.containers)
+    }
+
+    /// What runs has its layers, whatever was deleted just now.
+    pub fn check_running(&self, when: &str) {
+        let running: BTreeSet<ContainerId> = {
+            let state = self.site.world.state();
+            let alive = state.kernel.inits.iter().filter(|init| init.started && init.death > state.now);
+            let names = alive.filter_map(|init| init.run_dir.file_name()?.to_str()?.parse().ok());
+            names.collect()
+        };
+        running.iter().for_each(|id| self.check_container(id, when));
+    }
+
+    /// The layers of a container, if there is one, hold what its image promises. Reads past every fault.
+    pub fn check_container(&self, id: &ContainerId, when: &str) {
+        let record: Value = {
+            let state = self.site.world.state();
+            let Ok(inode) = state.files.find(&layout().container(id).join("config.json")) else { return };
+            serde_json::from_slice(state.files.read(inode).unwrap_or_default()).unwrap_or_default()
+        };
+        let image = record["image"]["id"].as_str().unwrap_or_default();
+        let layers: Vec<&str> =
+            record["image"]["layers"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        // The topmost comes first in a container's record, last in an image's, and each is there once.
+        let mut promised: Vec<Digest> = Vec::new();
+        for diff_id in self.site.remote.diff_ids(image).into_iter().rev() {
+            if !promised.contains(&diff_id) {
+                promised.push(diff_id);
             }
         }
-        Ok(users)
-    }
-
-    /// The container's layers hold what the image promises.
-    pub fn check_container(&self, container: &str) {
-        match self.made(container) {
-            Ok(made) => self.check_layers(&made, &format!("{container} is here")),
-            Err(error) => self.site.world.violate(format!("{container} cannot be read: {error}")),
-        }
-    }
-
-    fn check_layers(&self, made: &Made, when: &str) {
-        for (key, diff_id) in &made.layers {
-            if let Err(why) = is_whole(&self.site.world, key, diff_id) {
-                self.site.world.violate(format!("{when} and its layer {} is {why}", key.short()));
+        for (layer, diff_id) in layers.iter().zip(&promised) {
+            if let Err(why) = is_whole(&self.site.world, &layout().data().join(layer), diff_id) {
+                self.site.world.violate(format!("{}, {when}: its layer {layer} is {why}", id.short()));
             }
         }
-    }
-
-    fn made(&self, container: &str) -> Result<Made> {
-        match self.machine.disk.read(&file(container)) {
-            Ok(bytes) => serde_json::from_slice(&bytes)
-                .map_err(|error| Error::new(ErrorKind::Corrupt, "a container's file").caused_by(error)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Err(Error::new(ErrorKind::NoSuchContainer, container.to_owned()))
-            }
-            Err(error) => Err(Error::io("reading a container", error)),
+        if !layers.is_empty() && layers.len() != promised.len() {
+            let why = format!("{} layers, {} were promised", layers.len(), promised.len());
+            self.site.world.violate(format!("{}, {when}: {why}", id.short()));
         }
-    }
-
-    fn runs(&self, container: &str) -> bool {
-        let boot = self.site.world.state().boot;
-        self.site.ledger.book().running.contains(&(container.to_owned(), boot))
-    }
-
-    fn lock(&self, container: &str, context: &OperationContext) -> Result<lock::Lock> {
-        let holder = Holder::this_process(&self.machine, Verb::Start, context.remaining());
-        let path = Path::new(LOCKS).join(container);
-        lock::lock(&self.machine, &path, Mode::Exclusive, &holder, Duration::from_secs(10))
     }
 }
 
@@ -371,14 +332,9 @@ pub fn all_names() -> impl Iterator<Item = String> {
     ["app", "mirror"].into_iter().flat_map(|repository| (1..4).map(move |tag| name(repository, tag)))
 }
 
-fn file(container: &str) -> PathBuf {
-    Path::new(CONTAINERS).join(container)
-}
-
 /// Whether a layer's directory holds what was packed.
-pub fn is_whole(world: &World, key: &Digest, diff_id: &Digest) -> std::result::Result<(), &'static str> {
+pub fn is_whole(world: &World, path: &Path, diff_id: &Digest) -> std::result::Result<(), &'static str> {
     let state = world.state();
-    let path = Path::new(ROOT).join("layers").join(key.hex()).join("fs");
     let Ok(inode) = state.files.find(&path.join(DATA)) else { return Err("gone") };
     let Ok(bytes) = state.files.read(inode) else { return Err("unreadable") };
     if !diff_id.is_of(bytes) {

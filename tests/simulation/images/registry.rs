@@ -122,6 +122,15 @@ impl Remote {
         manifest["config"]["digest"].as_str()?.parse().ok()
     }
 
+    /// What the layers of an image are unpacked to, the lowest first. Nothing for an image that is not from here.
+    pub fn diff_ids(&self, image: &str) -> Vec<Digest> {
+        let content = self.content();
+        let config = content.blobs.get(&("app".to_owned(), image.to_owned())).map(Vec::as_slice).unwrap_or_default();
+        let config: Value = serde_json::from_slice(config).unwrap_or_default();
+        let listed = config["rootfs"]["diff_ids"].as_array().cloned().unwrap_or_default();
+        listed.iter().filter_map(|diff_id| diff_id.as_str()?.parse().ok()).collect()
+    }
+
     /// Whether a name leads to that manifest, and everything below is there as its digest says.
     pub fn is_whole(&self, name: &str, digest: &Digest) -> bool {
         let content = self.content();

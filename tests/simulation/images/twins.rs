@@ -10,7 +10,7 @@ use std::{
 
 use wharf::engine::backend::embedded::disk::{Disk, Entry, LockMode, LockedFile, Stat, Sync, TemporaryFile};
 
-use super::super::{disk::SimulatedDisk, scheduler::ProcessId, world::World};
+use super::super::{disk::SimulatedDisk, rules::Rules, runs::Bug, scheduler::ProcessId, world::World};
 
 /// A bug that somebody had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,10 +28,13 @@ pub enum ImageTwin {
     TrustsItsEyes,
 }
 
-impl ImageTwin {
-    /// Those that histories drawn by lot find.
-    pub const ALL: [Self; 4] =
-        [Self::UnsyncedBlob, Self::LooksThenActs, Self::BlindCollection, Self::ForgottenContainer];
+impl Bug for ImageTwin {
+    const FOUND_BY_LOT: &'static [Self] =
+        &[Self::UnsyncedBlob, Self::LooksThenActs, Self::BlindCollection, Self::ForgottenContainer];
+
+    fn rules(self) -> Rules {
+        Rules::Linux
+    }
 }
 
 /// The disk of a process, with the bug if there is one.
