@@ -68,7 +68,9 @@ fn start(status: Status) -> Admission {
 fn stop(status: Status) -> Admission {
     match status {
         Status::Running | Status::Paused | Status::Restarting | Status::Stopping | Status::Unknown => Admission::Go,
-        Status::Created | Status::Exited | Status::Broken | Status::Removing => Admission::AlreadySo,
+        // Whether anything runs in one that cannot be read is not known here: the host says.
+        Status::Broken => Admission::Go,
+        Status::Created | Status::Exited | Status::Removing => Admission::AlreadySo,
         Status::Creating => not_ready(),
     }
 }
