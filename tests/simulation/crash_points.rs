@@ -180,6 +180,7 @@ impl Stage {
 }
 
 /// Tries every call of an operation with every effect, as long as there are calls. How many points there were.
+#[expect(clippy::print_stdout, reason = "what a test has found out is said on its output")]
 pub fn every_point(name: &str, try_point: impl Fn(u64, Effect, bool) -> Struck) -> u64 {
     let mut points = 0;
     for effect in EFFECTS {

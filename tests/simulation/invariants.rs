@@ -124,6 +124,10 @@ pub fn remove_everything(party: &Party) -> Result<(), String> {
     // Monitors of removed containers need a moment to end.
     party.world.sleep(party.me, Duration::from_secs(5));
     nothing_without_record(party)?;
+    if party.machine.disk.open_files_keep_names() {
+        // A lock that somebody looked at when its container went is left to a repair.
+        party.containers.repair(RepairMode::Mend).map_err(|error| format!("repair: {error}"))?;
+    }
     let layout = layout();
     let pruned = party.world.state().pruned;
     for dir in [layout.containers(), layout.names(), layout.volumes(), layout.trash(), layout.runs(), layout.locks()] {
