@@ -27,7 +27,7 @@ use super::{
     state::{NoticeTone, Quitting, State},
 };
 use crate::{
-    engine::domain::{EngineEvent, Error, Inventory, Origin, Result},
+    engine::domain::{EngineEvent, Error, HostLink, Inventory, Origin, Result},
     text::SafeText,
 };
 
@@ -140,13 +140,24 @@ pub(super) fn refresh(state: &mut State) -> Vec<Effect> {
     state.containers.refresh(&state.facts, containers);
     state.images.refresh(&state.facts, images);
     state.operations.refresh(&state.facts, operations);
+    if is_rough(state) {
+        return Vec::new();
+    }
     let mut effects = state.containers.ask_last_lines(&state.facts);
     effects.extend(visit_selection(state));
     effects
 }
 
+/// Rows may be there before their times are exact, by which new runs are told from old ones: nothing is loaded by them.
+fn is_rough(state: &State) -> bool {
+    state.facts.inventory.link == HostLink::Connecting
+}
+
 /// Shows the selected container in the detail.
 pub(super) fn visit_selection(state: &mut State) -> Vec<Effect> {
+    if is_rough(state) {
+        return Vec::new();
+    }
     let selected = state.containers.selected.clone();
     state.detail.visit(selected.as_ref(), &state.facts)
 }

@@ -57,7 +57,7 @@ impl LogBuffer {
         Self { lines: VecDeque::new(), first: 0, bytes: 0, max_bytes }
     }
 
-    /// Takes a batch; `added` sees every line whose text is new or changed, `dropped` every line that goes.
+    /// Takes a batch; the oldest lines make room for it.
     pub fn append(&mut self, items: Vec<LogItem>) {
         for item in items {
             match item {
