@@ -99,10 +99,8 @@ impl Pass<'_> {
         self.runs()
     }
 
-    /// Notes a finding and, unless this is a dry run, does something about it. `what` is the problem, a
-    /// semicolon, and the action.
-    fn fix(&mut self, subject: impl Into<String>, what: &str, fix: impl FnOnce() -> Result<()>) {
-        let (problem, action) = what.split_once("; ").unwrap_or((what, ""));
+    /// Notes a finding and, unless this is a dry run, does something about it. `action` says what was done then.
+    fn fix(&mut self, subject: impl Into<String>, problem: &str, action: &str, fix: impl FnOnce() -> Result<()>) {
         let (action, mended) = match self.mode {
             RepairMode::LookOnly => (action.to_owned(), false),
             RepairMode::Mend => match fix() {
@@ -131,7 +129,7 @@ impl Pass<'_> {
             let id = name.trim_start_matches(NASCENT).parse::<ContainerId>();
             let lock = id.map_or_else(|_| dir.join(LOCK), |id| layout.nascent_lock(disk, &id));
             if lock::is_free(disk, &lock) && self.is_old(&dir) {
-                self.fix(name, "its creation was interrupted; removed", || {
+                self.fix(name, "its creation was interrupted", "removed", || {
                     let own = volumes::listed(&containers.store, &dir)?;
                     volumes::remove_all(&containers.store, &own, &containers.tree_remover())?;
                     containers.kernel.remove_tree(&dir)
@@ -156,7 +154,7 @@ impl Pass<'_> {
             Seen::Whole(observed) => observed,
             Seen::Gone => return,
             Seen::Damaged(_) if self.went_with_the_power(&held) => {
-                return self.fix(id.short(), "the power went before it ended; removed", || {
+                return self.fix(id.short(), "the power went before it ended", "removed", || {
                     containers.remove_damaged(held, Volumes::Remove).map(drop)
                 });
             }
@@ -175,25 +173,29 @@ impl Pass<'_> {
             Some(RecordedIntent { change: Change::Remove { volumes }, .. }) => {
                 let volumes = if *volumes { Volumes::Remove } else { Volumes::Keep };
                 let locked = Locked { held, observed };
-                return self.fix(subject, "its removal was interrupted; finished", || {
+                return self.fix(subject, "its removal was interrupted", "finished", || {
                     containers.remove_locked(locked, volumes, limits::STEP_DEADLINE).map(drop)
                 });
             }
             Some(RecordedIntent { change: Change::Rename { .. }, .. }) => {
-                self.fix(subject.clone(), "its renaming was interrupted; finished", || containers.settle_rename(&held));
+                self.fix(subject.clone(), "its renaming was interrupted", "finished", || {
+                    containers.settle_rename(&held)
+                });
             }
             // A restart that was cut leaves what runs, or what is overdue.
             Some(RecordedIntent { change: Change::Start | Change::Restart, .. }) | None => {}
         }
         if observed.is_overdue() {
             let locked = Locked { held, observed };
-            return self.fix(subject, "it ended and was to be removed then; removed", || {
+            return self.fix(subject, "it ended and was to be removed then", "removed", || {
                 containers.remove_locked(locked, Volumes::Remove, limits::STEP_DEADLINE).map(drop)
             });
         }
         let run_dir = containers.run_dir(id);
         if gone && containers.store.disk().exists(&run_dir) {
-            self.fix(subject.clone(), "its last run left runtime files; cleared", || containers.kernel.sweep(&run_dir));
+            self.fix(subject.clone(), "its last run left runtime files", "cleared", || {
+                containers.kernel.sweep(&run_dir)
+            });
         }
         self.name_of(&Locked { held, observed }, subject);
     }
@@ -222,7 +224,7 @@ impl Pass<'_> {
         if names::owner(&*machine.disk, layout, &record.name).is_ok_and(|owner| owner.as_ref() == Some(id)) {
             return;
         }
-        self.fix(subject, "its name did not lead to it; taken again", || {
+        self.fix(subject, "its name did not lead to it", "taken again", || {
             match names::reserve(machine, layout, &record.name, id, Store::durability(record))? {
                 Reserved::Yes => Ok(()),
                 Reserved::Taken(_) => {
@@ -249,12 +251,12 @@ impl Pass<'_> {
                 // The finding about its renaming says so already.
                 Some(owner) if self.is_former_name(&name, &owner) => {}
                 Some(owner) if !names::claims(disk, layout, &name, &owner) => {
-                    self.fix(entry, "nobody has this name; freed", || names::release(machine, layout, &name, &owner));
+                    self.fix(entry, "nobody has this name", "freed", || names::release(machine, layout, &name, &owner));
                 }
                 Some(_) => {}
                 None => {
                     let path = layout.name(&name);
-                    self.fix(entry, "nobody has this name; freed", || {
+                    self.fix(entry, "nobody has this name", "freed", || {
                         disk.remove_file(&path).map_err(|error| Error::io("it cannot be freed", error))
                     });
                 }
@@ -284,7 +286,7 @@ impl Pass<'_> {
             let run_dir = layout.runs().join(&entry);
             // A monitor that is just removing its container clears this directory itself.
             if !known && containers.kernel.observe(&run_dir, None).monitor == Liveness::Dead {
-                self.fix(entry, "its container is gone; cleared", || {
+                self.fix(entry, "its container is gone", "cleared", || {
                     containers.kernel.sweep(&run_dir)?;
                     match containers.store.disk().list(&run_dir) {
                         // What is in there was not made by us: nothing of it is needed or in the way.
@@ -311,14 +313,14 @@ impl Pass<'_> {
         for entry in entries {
             let Ok(name) = entry.parse::<VolumeName>() else { continue };
             if volumes::is_half_filled(store, &name) {
-                self.fix(entry.clone(), "it was being filled from an image; finished or cleared", || {
+                self.fix(entry.clone(), "it was being filled from an image", "finished or cleared", || {
                     volumes::settle(store, &*containers.kernel, &name)
                 });
             }
             let anonymous = volumes::is_anonymous(&name);
             let dir = store.layout.volume(&name);
             if anonymous && !used.contains(&name) && self.is_old(&dir) && volumes::is_empty(store, &name) {
-                self.fix(entry, "an empty volume without a container; removed", || {
+                self.fix(entry, "an empty volume without a container", "removed", || {
                     store.disk().remove_tree(&dir).map_err(|error| Error::io("it cannot be removed", error))
                 });
             }
@@ -350,7 +352,7 @@ impl Pass<'_> {
         for entry in self.listed(&root)?.into_iter().filter(|entry| is_trash(entry)) {
             let path = root.join(&entry);
             if self.is_old(&path) {
-                self.fix(entry, "files of a removed container; deleted", || {
+                self.fix(entry, "files of a removed container", "deleted", || {
                     remove::empty_trash(&containers.store, &path, &containers.tree_remover())
                 });
             }
@@ -397,7 +399,7 @@ impl Pass<'_> {
 
     fn delete_half_written(&mut self, path: &Path, subject: String) {
         let disk = self.containers.store.disk();
-        self.fix(subject, "a write was interrupted; its temporary file is deleted", || {
+        self.fix(subject, "a write was interrupted", "its temporary file is deleted", || {
             disk.remove_file(path).map_err(|error| Error::io("it cannot be deleted", error))
         });
     }

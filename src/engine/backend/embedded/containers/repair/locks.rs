@@ -22,7 +22,7 @@ impl Pass<'_> {
             // One in the making moves from its hidden directory to its own, so that is looked for first.
             let is_somebodys = || disk.exists(&layout.nascent(&id)) || disk.exists(&layout.container(&id));
             if self.is_old(&path) && lock::is_free(disk, &path) && !is_somebodys() {
-                self.fix(entry, "a lock without a container; deleted", || {
+                self.fix(entry, "a lock without a container", "deleted", || {
                     disk.remove_file(&path).map_err(|error| Error::io("it cannot be deleted", error))
                 });
             }
