@@ -106,6 +106,10 @@ impl ImageStore {
 struct MadeHere(ManifestBytes);
 
 impl ImageSource for MadeHere {
+    fn step(&self) -> &'static str {
+        "unpacking"
+    }
+
     fn resolve(&self, _: &ImageReference, _: &OperationContext) -> Result<ManifestBytes> {
         Ok(self.0.clone())
     }

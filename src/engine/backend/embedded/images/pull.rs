@@ -81,7 +81,7 @@ impl ImageStore {
         let diff_ids = found.config.rootfs.diff_ids.iter();
         let layers = found.image.layers.iter().map(|layer| &layer.digest);
         lease.add(Verb::Pull, layers.chain(diff_ids).chain(&chain_ids).cloned())?;
-        context.step("pulling");
+        context.step(source.step());
         let published = self.fetch_layers(&found, &chain_ids, source, context)?;
         context.check()?;
         self.commit(reference, found, published)

@@ -11,6 +11,11 @@ use crate::engine::{
 
 /// A place that has images. Implemented by the registry client and by an image made on this machine.
 pub trait ImageSource: Sync {
+    /// What goes on while its layers come, for whoever watches.
+    fn step(&self) -> &'static str {
+        "pulling"
+    }
+
     /// What `reference` leads to right now: an image manifest or an index.
     fn resolve(&self, reference: &ImageReference, context: &OperationContext) -> Result<ManifestBytes>;
 
