@@ -17,6 +17,8 @@ pub struct Entry {
     pub force: Force,
     /// What a pull fetches of an image that is there for several; absent: this host's own.
     pub platform: Option<Platform>,
+    /// Whether a removal takes the container's anonymous volumes along.
+    pub volumes: bool,
 }
 
 impl Entry {
@@ -24,7 +26,8 @@ impl Entry {
     pub fn new(operation: OperationId, command: &Command) -> Self {
         let described = command.describe();
         let platform = if let Command::Pull { options, .. } = command { options.platform.clone() } else { None };
-        Self { operation, verb: described.verb, force: described.force, platform }
+        let volumes = matches!(command, Command::Remove { options, .. } if options.volumes);
+        Self { operation, verb: described.verb, force: described.force, platform, volumes }
     }
 }
 
@@ -146,7 +149,8 @@ impl Lane {
         let joinable = matches!(entry.verb, Verb::Remove | Verb::Pull);
         let covers = |other: &&Entry| {
             let same = other.verb == entry.verb && other.platform == entry.platform;
-            same && (other.force == Force::Yes || entry.force == Force::No)
+            let as_hard = other.force == Force::Yes || entry.force == Force::No;
+            same && as_hard && (other.volumes || !entry.volumes)
         };
         if !joinable {
             return None;

@@ -1,7 +1,7 @@
 use super::*;
 
 fn entry(operation: u64, verb: Verb) -> Entry {
-    Entry { operation: OperationId(operation), verb, force: Force::No, platform: None }
+    Entry { operation: OperationId(operation), verb, force: Force::No, platform: None, volumes: false }
 }
 
 fn forced(operation: u64) -> Entry {
@@ -174,4 +174,14 @@ fn a_pull_for_another_platform_is_a_pull_of_its_own() {
     let joined = lane.step(pull(3, "linux/arm64"));
     assert_eq!(joined, [Effect::Join { operation: OperationId(3), leader: OperationId(2) }]);
     assert_eq!(begins(&lane.step(Input::Ended(OperationId(1)))), [2]);
+}
+
+#[test]
+fn a_removal_with_volumes_does_not_join_one_that_leaves_them() {
+    let rm = |operation, volumes| Input::Submit(Entry { volumes, ..entry(operation, Verb::Remove) });
+    let mut lane = Lane::default();
+    lane.step(rm(1, false));
+    assert_eq!(lane.step(rm(2, true)), []);
+    assert_eq!(lane.step(rm(3, true)), [Effect::Join { operation: OperationId(3), leader: OperationId(2) }]);
+    assert_eq!(lane.step(rm(4, false)), [Effect::Join { operation: OperationId(4), leader: OperationId(1) }]);
 }
