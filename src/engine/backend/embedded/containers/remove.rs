@@ -127,10 +127,23 @@ impl Containers {
                 Err(error)
                     if matches!(error.kind(), ErrorKind::Refused | ErrorKind::Busy) && clock.instant() < until =>
                 {
+                    if error.kind() == ErrorKind::Refused {
+                        self.kill_latecomer(run_dir, until)?;
+                    }
                     clock.sleep(PAUSE);
                 }
                 Err(error) => return Err(error),
             }
+        }
+    }
+
+    /// A start whose asker was killed may come to its process only now, after the removal has looked for one.
+    fn kill_latecomer(&self, run_dir: &Path, until: Instant) -> Result<()> {
+        let left = until.saturating_duration_since(self.store.machine.clock.instant());
+        match self.kernel.kill(run_dir, Signal::KILL, left) {
+            // It has ended by itself.
+            Err(error) if error.kind() == ErrorKind::Refused => Ok(()),
+            outcome => outcome,
         }
     }
 
