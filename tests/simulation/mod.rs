@@ -1,7 +1,8 @@
 //! Does the engine keep its promises whatever happens, in any order? The production store and sagas on a simulated
 //! machine, where one seed decides who runs, what fails, and when the power goes.
 //!
-//! Real: every verb, the store, intents, names, locks' use, reconciliation, what monitors report. Modelled: the kernel
+//! Real: every verb, the store, intents, names, locks' use, reconciliation, what monitors report; in `front` also the
+//! engine's door, the supervisor, its actors and the embedded backend. Modelled: the kernel
 //! (`kernel`, `monitor`), the file system (`file_system`, `disk`), time and chance (`surroundings`). Deliberately
 //! elsewhere: threads inside one process (loom and shuttle models), real kernels (`tests/engine`, `tests/storm`).
 //!
