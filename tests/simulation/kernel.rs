@@ -153,13 +153,20 @@ impl SimulatedKernel {
         if !over || told(&self.world.state()) { Ok(over) } else { self.await_unattended(run_dir, until) }
     }
 
-    fn await_unattended(&self, run_dir: &Path, until: u64) -> Result<bool> {
-        let dir = self.run_dir(run_dir);
-        while dir.is_monitored() {
+    fn await_monitor_gone(&self, run_dir: &Path, until: u64) -> bool {
+        while self.run_dir(run_dir).is_monitored() {
             if self.now() >= until {
-                return Ok(false);
+                return false;
             }
             self.world.sleep(self.me, LOOK_AGAIN);
+        }
+        true
+    }
+
+    fn await_unattended(&self, run_dir: &Path, until: u64) -> Result<bool> {
+        let dir = self.run_dir(run_dir);
+        if !self.await_monitor_gone(run_dir, until) {
+            return Ok(false);
         }
         Ok(self.init_of(dir.try_read_state()?.as_ref()).is_none_or(|init| self.wait_gone(init, until)))
     }
@@ -244,7 +251,11 @@ impl Kernel for SimulatedKernel {
         let until = self.until(within);
         let over = match self.ask(run_dir, Request::Stop { signal, grace: grace.duration() }, until)? {
             Some(monitor) => self.await_exit(run_dir, monitor, until)?,
-            None if self.run_dir(run_dir).is_monitored() => self.await_unattended(run_dir, until)?,
+            None if self.run_dir(run_dir).is_monitored() => {
+                // It winds up, or was killed just now: what still runs then is stopped from here.
+                self.await_monitor_gone(run_dir, until)
+                    && done_or_ended(self.unattended_stop(run_dir, signal, grace.duration(), until).map(|()| true))?
+            }
             None => return self.unattended_stop(run_dir, signal, grace.duration(), until),
         };
         if over { Ok(()) } else { Err(timed_out()) }
@@ -262,7 +273,9 @@ impl Kernel for SimulatedKernel {
             Err(error) => return Err(error),
             Ok(Some(monitor)) if signal == Signal::KILL => self.await_exit(run_dir, monitor, until)?,
             Ok(Some(_)) => true,
-            Ok(None) if self.run_dir(run_dir).is_monitored() => self.await_unattended(run_dir, until)?,
+            Ok(None) if self.run_dir(run_dir).is_monitored() => {
+                self.await_monitor_gone(run_dir, until) && done_or_ended(directly())?
+            }
             Ok(None) => directly()?,
         };
         if ended { Ok(()) } else { Err(timed_out()) }
@@ -367,6 +380,14 @@ impl Kernel for SimulatedKernel {
     }
 
     fn reap(&self) {}
+}
+
+/// Who ended by itself is stopped.
+fn done_or_ended(outcome: Result<bool>) -> Result<bool> {
+    match outcome {
+        Err(error) if error.kind() == ErrorKind::Refused => Ok(true),
+        outcome => outcome,
+    }
 }
 
 pub fn not_running() -> Error {
