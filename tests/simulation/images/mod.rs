@@ -11,6 +11,7 @@
 mod crash_points;
 mod invariants;
 mod ledger;
+mod pace;
 mod party;
 mod registry;
 mod twins;

@@ -38,7 +38,8 @@ use super::super::{
 };
 use super::{
     ledger::{Fate, Ledger},
-    registry::{HOST, Remote, SimulatedPace, SimulatedTransport},
+    pace::SimulatedPace,
+    registry::{HOST, Remote, SimulatedTransport},
     twins::{ImageTwin, disk},
     unpacker::{CONTEXTUAL, DATA, SimulatedUnpacker},
 };

@@ -7,23 +7,19 @@ use std::{
     collections::BTreeMap,
     io::{self, Read},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use serde_json::{Value, json};
 use wharf::engine::{
     backend::{
         OperationContext,
-        clock::Clock as _,
-        embedded::registry::{
-            pace::Pace,
-            transport::{Body, Fault, Headers, Method, Request, Response, Transport, TransportError},
-        },
+        embedded::registry::transport::{Body, Fault, Headers, Method, Request, Response, Transport, TransportError},
     },
     domain::{Digest, Platform},
 };
 
-use super::super::{scheduler::ProcessId, surroundings::SimulatedClock, world::World};
+use super::super::{scheduler::ProcessId, world::World};
 use super::unpacker::CONTEXTUAL;
 
 /// Where it answers; this machine, so plain HTTP.
@@ -433,24 +429,5 @@ impl Read for SimulatedBody {
         }
         self.at += count;
         Ok(count)
-    }
-}
-
-/// Time and chance of a process's retries.
-pub struct SimulatedPace(pub SimulatedClock);
-
-impl Pace for SimulatedPace {
-    fn now(&self) -> SystemTime {
-        let nanos = u64::try_from(self.0.now().unix_nanos()).unwrap_or_default();
-        SystemTime::UNIX_EPOCH + Duration::from_nanos(nanos)
-    }
-
-    fn pause(&self, time: Duration) {
-        self.0.sleep(time);
-    }
-
-    fn chance(&self) -> f64 {
-        let drawn = self.0.world.state().dice.below(1_000);
-        drawn as f64 / 1_000.0
     }
 }
