@@ -54,6 +54,10 @@ pub enum Seen {
     LongAgo,
 }
 
+/// A model checker lets time pass as fast as it likes: what looks again after every pause would never come to rest there,
+/// and hide a deadlock of everybody else.
+const NEVER_AGAIN: bool = cfg!(feature = "model");
+
 pub struct Observer {
     backend: Arc<dyn Backend>,
     internal: mpsc::Sender<Internal>,
@@ -233,6 +237,9 @@ impl Observer {
     /// What cannot be read may be so for a moment only (no descriptor left, a disk that stumbled), and whoever is at
     /// something may be killed: nobody tells when that is over, so it is looked at again, ever more rarely.
     fn doubt(&mut self, errands: &mut Errands) {
+        if NEVER_AGAIN {
+            return;
+        }
         let doubtful = self.containers.doubtful();
         if doubtful != self.doubted {
             self.doubt_pause = limits::RELIST_PAUSE;
@@ -248,7 +255,7 @@ impl Observer {
     /// Hints get lost: on a full disk, with whoever was killed before giving one. So everything is looked at now and then,
     /// for a thousandth of the time at most.
     fn list_again(&mut self, took: Duration, errands: &mut Errands) {
-        if self.is_observing() && !std::mem::replace(&mut self.listing_again, true) {
+        if !NEVER_AGAIN && self.is_observing() && !std::mem::replace(&mut self.listing_again, true) {
             let pause = took.saturating_mul(1000).clamp(limits::RELIST_EVERY, limits::RELIST_EVERY_MAX);
             self.tell_later(pause, Seen::LongAgo, errands);
         }
