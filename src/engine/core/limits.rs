@@ -45,7 +45,8 @@ pub const RELIST_PAUSE: Duration = Duration::from_secs(2);
 /// Everything is listed again after this, and later where a listing takes long: hints can be lost.
 pub const RELIST_EVERY: Duration = Duration::from_secs(60);
 pub const RELIST_EVERY_MAX: Duration = Duration::from_secs(600);
-/// The longest pause between two looks at what cannot be read or is being changed: nobody may tell when that is over.
+/// The first and the longest pause between two looks at what cannot be read or is being changed: nobody may tell when that is over.
+pub const DOUBT_FIRST: Duration = Duration::from_millis(250);
 pub const DOUBT_MAX: Duration = Duration::from_secs(60);
 /// Progress reaches the inventory at most this often.
 pub const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);

@@ -106,7 +106,7 @@ impl Observer {
             looking: false,
             doubted: BTreeSet::new(),
             doubting: false,
-            doubt_pause: limits::RELIST_PAUSE,
+            doubt_pause: limits::DOUBT_FIRST,
             listing_again: false,
         };
         (observer, reader)
@@ -242,7 +242,7 @@ impl Observer {
         }
         let doubtful = self.containers.doubtful();
         if doubtful != self.doubted {
-            self.doubt_pause = limits::RELIST_PAUSE;
+            self.doubt_pause = limits::DOUBT_FIRST;
         }
         self.doubted = doubtful;
         if !self.doubted.is_empty() && !std::mem::replace(&mut self.doubting, true) {

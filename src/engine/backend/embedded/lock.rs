@@ -148,6 +148,12 @@ pub fn is_free(disk: &dyn Disk, path: &Path) -> bool {
     disk.is_lock_free(path)
 }
 
+/// Whether somebody who was `pid` holds the lock, and took it at `at` or before. Whoever cannot be read may be anybody.
+#[must_use]
+pub fn is_held_by(disk: &dyn Disk, path: &Path, pid: u32, at: Timestamp) -> bool {
+    !disk.is_lock_free(path) && holder_of(disk, path).is_none_or(|holder| holder.pid == pid && holder.since <= at)
+}
+
 /// Who says to hold the lock; nobody when the file is empty, unreadable or of a later format.
 #[must_use]
 pub fn holder_of(disk: &dyn Disk, path: &Path) -> Option<Holder> {

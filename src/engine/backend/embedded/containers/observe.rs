@@ -127,7 +127,8 @@ fn merge(store: &Store, kernel: &dyn Kernel, record: Box<Record>) -> Observed {
 }
 
 /// The recorded intent, if somebody is still at it: a start is over when the monitor's files carry its
-/// run, a restart when its own lock is free, anything else when the container's is.
+/// run, a restart when its own lock is free, anything else when whoever recorded it holds the container's no more:
+/// somebody else who has it is not at this change, which was cut.
 fn in_flight(
     store: &Store,
     record: &Record,
@@ -149,7 +150,8 @@ fn in_flight(
     let lock = store.layout.lock(store.disk(), &record.id);
     // A start is shown as one as long as its status is that from before it: who asked for it may be gone meanwhile.
     let attended = || intent.change == Change::Start && monitor == Liveness::Alive;
-    (!begun && (attended() || !lock::is_free(store.disk(), &lock))).then(|| intent.visible())
+    let at_it = || lock::is_held_by(store.disk(), &lock, intent.pid, intent.since);
+    (!begun && (attended() || at_it())).then(|| intent.visible())
 }
 
 /// The life-cycle from the evidence. Pure.

@@ -360,6 +360,27 @@ fn the_first_change_after_a_boot_puts_right_what_the_power_took() {
 }
 
 #[test]
+fn a_start_that_was_cut_is_not_taken_up_by_whoever_holds_the_container_next() {
+    let world = World::new();
+    let containers = world.process(&Life::endless());
+    let id = create(&containers, "web");
+    let shown = |pid, since: Option<Timestamp>| {
+        let mut locked = containers.locked(&id, Verb::Start, Duration::ZERO).unwrap();
+        let since = since.unwrap_or_else(|| containers.store.machine.clock.now());
+        let record = locked.record();
+        record.run = Generation(1);
+        record.intent = Some(RecordedIntent { pid, since, deadline: since, change: Change::Start });
+        containers.store.write(&locked.held, &mut locked.observed.record, Durability::Synced).unwrap();
+        let container = containers.get(&id).unwrap();
+        (container.intent.is_some(), container.status())
+    };
+    let own = containers.store.machine.pid;
+    assert_eq!(shown(own, None), (true, Status::Created), "its holder is at it");
+    assert_eq!(shown(own + 1, None), (false, Status::Exited), "somebody else holds it");
+    assert_eq!(shown(own, Some(Timestamp::ZERO)), (false, Status::Exited), "it is held anew");
+}
+
+#[test]
 fn a_damaged_record_is_shown_as_broken_and_can_be_removed() {
     let world = World::new();
     let containers = world.process(&Life::endless());
