@@ -129,6 +129,11 @@ impl Engine {
         Ok((ticket, session))
     }
 
+    /// A container on this network will be created next and started at once: a host may use the time. A hint.
+    pub fn expect_start(&self, network: NetworkMode) {
+        self.backend.expect_start(network);
+    }
+
     /// Asks an operation of this engine to end early; its outcome tells what was left. Waits for a place among the
     /// commands that wait to be accepted: a busy engine must not lose it.
     pub async fn cancel(&self, operation: OperationId) {

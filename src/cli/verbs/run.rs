@@ -31,6 +31,7 @@ pub async fn perform(work: &mut Work<'_>, request: RunRequest) -> Exit {
         return Exit::Code(refusal.exit_code);
     }
     let facts = Facts::of(&spec);
+    work.engine.expect_start(spec.network);
     let created = change::outcome_of(work, Change { target: target.clone(), command: Command::Create(spec) }).await;
     let done = match created {
         Ok(Ok(done)) => done,

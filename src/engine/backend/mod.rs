@@ -25,8 +25,8 @@ pub use self::{
 };
 use super::domain::{
     AttachOptions, Container, ContainerId, ContainerName, ContainerSpec, Done, EngineEvent, Error, ErrorKind, ExecSpec,
-    Finding, Force, HistoryEntry, HostInfo, Image, ImageImport, ImageReference, LogItem, LogOptions, PastOperation,
-    ProcessTable, PullOptions, RemoveOptions, RepairMode, Result, Signal, StopOptions,
+    Finding, Force, HistoryEntry, HostInfo, Image, ImageImport, ImageReference, LogItem, LogOptions, NetworkMode,
+    PastOperation, ProcessTable, PullOptions, RemoveOptions, RepairMode, Result, Signal, StopOptions,
 };
 
 /// An answer that may take a while. Dropping it must leave the host consistent; use
@@ -101,6 +101,9 @@ pub trait Backend: Send + Sync + 'static {
     /// Creates, pulling first as the spec's policy says. The container carries the operation's id
     /// as a label, so that a lost reply is resolved by looking. Failure or cancel leaves nothing.
     fn create(&self, spec: ContainerSpec, context: OperationContext) -> Answer<'_, Done>;
+    /// The next creation is of a container that will be started at once, on this network. A hint for hosts that can use
+    /// the time: it returns at once, and what it made ready goes when the creation fails or this is dropped.
+    fn expect_start(&self, _network: NetworkMode) {}
     /// Starts; with `attach`, a session that sees the first byte is returned. A container with
     /// auto-remove that fails to start is removed.
     fn start(&self, id: ContainerId, attach: Option<AttachOptions>, context: OperationContext) -> Answer<'_, Started>;

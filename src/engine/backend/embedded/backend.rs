@@ -255,8 +255,16 @@ impl Backend for EmbeddedBackend {
         })
     }
 
+    fn expect_start(&self, network: NetworkMode) {
+        self.inner.kernel.expect_launch(network);
+        let inner = Arc::clone(&self.inner);
+        let work = move || inner.kernel.prepare_launch(&inner.containers.store().layout.runs());
+        // Without a worker there is no hint; whoever starts the container is told then.
+        drop(self.workers.begin(Term::Lasting("wharf-expected"), Box::new(work)));
+    }
+
     fn create(&self, spec: ContainerSpec, context: OperationContext) -> Answer<'_, Done> {
-        self.blocking(move |inner| inner.create(&spec, &context))
+        self.blocking(move |inner| inner.create(&spec, &context).inspect_err(|_| inner.kernel.expect_no_launch()))
     }
 
     fn start(&self, id: ContainerId, attach: Option<AttachOptions>, context: OperationContext) -> Answer<'_, Started> {

@@ -11,7 +11,7 @@ use std::{
 
 use super::launch::{LaunchPlan, StateFile};
 use crate::engine::domain::{
-    AttachOptions, ExecSpec, ProcessTable, Result, SessionInput, SessionOutput, Signal, Span, Support,
+    AttachOptions, ExecSpec, NetworkMode, ProcessTable, Result, SessionInput, SessionOutput, Signal, Span, Support,
 };
 
 /// The machine under the embedded engine. `run_dir` is always `run/c/<id>` as in [`LaunchPlan`].
@@ -22,6 +22,16 @@ pub trait Kernel: Send + Sync + 'static {
     /// The kinds of failure a caller can tell apart: `CommandNotFound` (127), `CommandNotExecutable`
     /// (126), `Busy` (another monitor is still there), `TimedOut`, everything else is 125.
     fn launch(&self, plan: &LaunchPlan, attach: Option<&AttachOptions>, within: Duration) -> Result<Launched>;
+
+    /// A launch on this network will follow unless something goes wrong. A hint, and it returns at once; over with the
+    /// next launch, with [`Self::expect_no_launch`] or with this process.
+    fn expect_launch(&self, _network: NetworkMode) {}
+
+    /// Makes ready what the expected launch needs in any case, if it is still expected. `runs` is `run/c`.
+    fn prepare_launch(&self, _runs: &Path) {}
+
+    /// Something went wrong.
+    fn expect_no_launch(&self) {}
 
     /// Who is alive now. Pass `state.json` as read, if there is one. Reads only; a few file opens.
     fn observe(&self, run_dir: &Path, state: Option<&StateFile>) -> Observation;

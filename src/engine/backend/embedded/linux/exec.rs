@@ -66,8 +66,9 @@ pub fn exec() -> ExitCode {
 }
 
 fn run() -> Result<()> {
-    let inherited = inheritance::take::<ExecOrders>()?;
-    let ExecOrders { run_dir, spec } = inherited.orders;
+    let mut inherited = inheritance::take()?;
+
+    let ExecOrders { run_dir, spec } = inherited.orders()?;
     // This one: by the time of a failure the container may run anew.
     let init = read_state(&run_dir).and_then(|state| init_of(&run_dir, state.as_ref()));
     let (process, stdio) = match start(&run_dir, &spec) {

@@ -20,8 +20,8 @@ use crate::engine::domain::{Error, ErrorKind, Result};
 
 /// What a starter passed.
 #[derive(Debug)]
-pub(super) struct Inherited<T> {
-    pub(super) orders: T,
+pub(super) struct Inherited {
+    orders: File,
     pub(super) starter: StatusLine,
     /// The first client's socket, if the orders say that there is one.
     pub(super) client: OwnedFd,
@@ -31,7 +31,7 @@ pub(super) struct Inherited<T> {
 
 /// Takes what the starter passed and cuts every other tie to it: descriptors (a store's lock may be
 /// among them), session, terminal, working directory, signals. The first thing a role does.
-pub(super) fn take<T: DeserializeOwned>() -> Result<Inherited<T>> {
+pub(super) fn take() -> Result<Inherited> {
     let failed = |error: std::io::Error| Error::io("taking over from the starter", error);
     let refused = |error: rustix::io::Errno| failed(error.into());
     signals::close_from(3).map_err(failed)?;
@@ -48,9 +48,15 @@ pub(super) fn take<T: DeserializeOwned>() -> Result<Inherited<T>> {
     let _ = rustix::thread::set_name(c"wharf");
     umask(Mode::from_raw_mode(0o022));
     let diverted = signals::divert_termination().map_err(failed)?;
-    let mut text = Vec::new();
-    File::from(orders).read_to_end(&mut text).map_err(failed)?;
-    let orders = serde_json::from_slice(&text)
-        .map_err(|error| Error::new(ErrorKind::Internal, "the orders do not parse").caused_by(error))?;
-    Ok(Inherited { orders, starter: StatusLine::new(status), client, diverted })
+    Ok(Inherited { orders: File::from(orders), starter: StatusLine::new(status), client, diverted })
+}
+
+impl Inherited {
+    /// What is to be done. Waits for it where the starter does not know yet.
+    pub(super) fn orders<T: DeserializeOwned>(&mut self) -> Result<T> {
+        let mut text = Vec::new();
+        self.orders.read_to_end(&mut text).map_err(|error| Error::io("reading the orders", error))?;
+        serde_json::from_slice(&text)
+            .map_err(|error| Error::new(ErrorKind::Internal, "the orders do not parse").caused_by(error))
+    }
 }

@@ -3,7 +3,6 @@
 //! Deliberately elsewhere: what the monitor does (`monitor`), which view of the binary runs (`sealed`).
 
 use std::{
-    ffi::OsStr,
     fs::File,
     io::{Seek, SeekFrom, Write},
     os::{
@@ -25,12 +24,12 @@ use super::{
     status_line::StatusLine,
 };
 use crate::engine::{
-    backend::embedded::{
-        launch::{LaunchPlan, StateFile},
-        stop_at,
-    },
-    domain::{AttachOptions, Error, ErrorKind, Result},
+    backend::embedded::{launch::StateFile, stop_at},
+    domain::{Error, ErrorKind, Result},
 };
+
+/// The role of a monitor.
+pub(super) const MONITOR: &str = "__monitor";
 
 /// A started role, its status line and, when it was to serve a client, that client's socket.
 #[derive(Debug)]
@@ -47,20 +46,25 @@ pub(super) struct Ready {
     pub(super) warnings: Vec<String>,
 }
 
-/// Starts the monitor role of `binary` with `plan`.
-pub(super) fn spawn_monitor(binary: &Path, plan: &LaunchPlan, attach: Option<&AttachOptions>) -> Result<Spawned> {
-    let orders = Orders { plan: plan.clone(), attach: attach.cloned() };
-    spawn_role(binary, "__monitor".as_ref(), &orders, attach.is_some())
+/// Starts the monitor role of `binary` with `orders`.
+pub(super) fn spawn_monitor(binary: &Path, orders: &Orders) -> Result<Spawned> {
+    spawn_role(binary, MONITOR, orders, orders.attach.is_some())
 }
 
-/// Starts a role of `binary`: orders on descriptor 0, the status line on 1, a client's socket on 2.
+/// Starts a role of `binary` with its orders.
+pub(super) fn spawn_role(binary: &Path, role: &str, orders: &impl Serialize, with_client: bool) -> Result<Spawned> {
+    let orders =
+        sealed_orders(orders).map_err(|error| Error::io(format_args!("writing the orders of {role}"), error))?;
+    spawn(binary, &[role], orders.into(), with_client)
+}
+
+/// Starts a role of `binary`, named by the first of `words`: orders on descriptor 0, the status line on 1, a client's socket on 2.
 /// The environment is empty but for PATH: what a container sees comes from its plan alone.
-pub(super) fn spawn_role(binary: &Path, role: &OsStr, orders: &impl Serialize, with_client: bool) -> Result<Spawned> {
-    let failed = |error: std::io::Error| Error::io(format_args!("starting {}", role.display()), error);
-    let orders = sealed_orders(orders).map_err(failed)?;
+pub(super) fn spawn(binary: &Path, words: &[&str], orders: OwnedFd, with_client: bool) -> Result<Spawned> {
+    let failed = |error: std::io::Error| Error::io(format_args!("starting {}", words.join(" ")), error);
     let (ours, theirs) = UnixStream::pair().map_err(failed)?;
     let mut command = Command::new(binary);
-    command.arg0("wharf").arg(role).env_clear().stdin(orders).stdout(OwnedFd::from(theirs));
+    command.arg0("wharf").args(words).env_clear().stdin(orders).stdout(OwnedFd::from(theirs));
     command.envs(std::env::var_os("PATH").map(|path| ("PATH", path))).envs(stop_at::environment());
     let client = if with_client {
         let (ours, theirs) = UnixStream::pair().map_err(failed)?;

@@ -16,6 +16,7 @@ use super::{
     exec::ExecOrders,
     launcher::{Ready, Spawned, await_start, spawn_monitor, spawn_role},
     link::{Link, Waited},
+    monitor::Orders,
     process,
     protocol::{Decoder, Request},
     ps,
@@ -24,6 +25,7 @@ use super::{
     session::{self, Control},
     signals,
     unattended::{self, not_running, timed_out},
+    waiting_monitor::ExpectedLaunch,
 };
 use crate::engine::{
     backend::embedded::{
@@ -31,7 +33,7 @@ use crate::engine::{
         launch::{LaunchPlan, StateFile},
         stop_at,
     },
-    domain::{AttachOptions, Error, ErrorKind, ExecSpec, ProcessTable, Result, Signal, Span},
+    domain::{AttachOptions, Error, ErrorKind, ExecSpec, NetworkMode, ProcessTable, Result, Signal, Span},
 };
 
 /// A monitor that is alive answers within milliseconds; one that does not in this time stands still.
@@ -57,13 +59,14 @@ pub struct LinuxKernel {
     binary: PathBuf,
     sealed: OnceLock<SealedBinary>,
     children: Mutex<Vec<Child>>,
+    expected: ExpectedLaunch,
 }
 
 impl LinuxKernel {
     /// `binary` is this program unless a test says otherwise: [`Self::this_binary`].
     #[must_use]
     pub fn new(binary: PathBuf) -> Self {
-        Self { binary, sealed: OnceLock::new(), children: Mutex::new(Vec::new()) }
+        Self { binary, sealed: OnceLock::new(), children: Mutex::new(Vec::new()), expected: ExpectedLaunch::default() }
     }
 
     /// The running program's own file, even when it has been replaced or removed since.
@@ -74,13 +77,29 @@ impl LinuxKernel {
 
     /// The binary as roles run it, sealed once for this process. `run_dir` is `run/c/<id>`.
     fn sealed_binary(&self, run_dir: &Path) -> Result<&Path> {
+        self.sealed_beside(run_dir.parent().unwrap_or(run_dir))
+    }
+
+    /// As above; `runs` is `run/c`.
+    fn sealed_beside(&self, runs: &Path) -> Result<&Path> {
         if let Some(sealed) = self.sealed.get() {
             return Ok(sealed.path());
         }
-        let run = run_dir.parent().and_then(Path::parent).unwrap_or(run_dir);
+        let run = runs.parent().unwrap_or(runs);
         let sealed = std::fs::create_dir_all(run).and_then(|()| SealedBinary::of(&self.binary, &run.join(EMPTY)));
         let sealed = sealed.map_err(|error| Error::io("sealing the wharf program", error))?;
         Ok(self.sealed.get_or_init(|| sealed).path())
+    }
+
+    /// A monitor that has its orders: the one that waits, if there is one, or a new one.
+    fn monitor_for(&self, plan: &LaunchPlan, attach: Option<&AttachOptions>) -> Result<Spawned> {
+        let orders = Orders { plan: plan.clone(), attach: attach.cloned() };
+        match self.expected.end().map(|waiting| waiting.give(&orders)) {
+            Some(Ok(spawned)) => return Ok(spawned),
+            Some(Err(child)) => self.adopt(child),
+            None => {}
+        }
+        spawn_monitor(self.sealed_binary(&plan.run_dir)?, &orders)
     }
 
     fn adopt(&self, child: Child) {
@@ -147,10 +166,24 @@ impl LinuxKernel {
 }
 
 impl Kernel for LinuxKernel {
+    fn expect_launch(&self, network: NetworkMode) {
+        self.expected.begin(network);
+    }
+
+    fn prepare_launch(&self, runs: &Path) {
+        self.expected.prepare(|| self.sealed_beside(runs));
+    }
+
+    fn expect_no_launch(&self) {
+        if let Some(waiting) = self.expected.end() {
+            self.adopt(waiting.dismiss());
+        }
+    }
+
     fn launch(&self, plan: &LaunchPlan, attach: Option<&AttachOptions>, within: Duration) -> Result<Launched> {
         self.reap();
         stop_at::step("spawn monitor", &plan.run_dir);
-        let mut spawned = spawn_monitor(self.sealed_binary(&plan.run_dir)?, plan, attach)?;
+        let mut spawned = self.monitor_for(plan, attach)?;
         stop_at::step("spawned monitor", &plan.run_dir);
         match await_start(&mut spawned, within) {
             Ok(ready) => {
@@ -286,7 +319,7 @@ impl Kernel for LinuxKernel {
         self.reap();
         let orders = ExecOrders { run_dir: run_dir.to_owned(), spec: spec.clone() };
         stop_at::step("spawn exec", run_dir);
-        let mut spawned = spawn_role(self.sealed_binary(run_dir)?, "__exec".as_ref(), &orders, !spec.detach)?;
+        let mut spawned = spawn_role(self.sealed_binary(run_dir)?, "__exec", &orders, !spec.detach)?;
         stop_at::step("spawned exec", run_dir);
         match await_unfrozen_start(&mut spawned, run_dir, within) {
             Ok(_) => {

@@ -38,6 +38,7 @@ mod support;
 mod unattended;
 pub mod unpack;
 mod user;
+mod waiting_monitor;
 
 pub use changes_watch::FileWatch;
 pub use exec::exec;

@@ -18,7 +18,7 @@ use rustix::{
     pipe::{PipeFlags, pipe_with},
 };
 
-use super::GO;
+use super::{Ahead, GO};
 use crate::engine::{
     backend::embedded::{
         launch::{FORMAT, LaunchPlan, StateFile},
@@ -69,13 +69,13 @@ pub(super) struct Running {
 }
 
 /// Carries `plan` out up to the running process. On an error nothing is left.
-pub(super) fn launch(plan: &LaunchPlan, starter: &mut StatusLine) -> Result<Launched> {
+pub(super) fn launch(plan: &LaunchPlan, ahead: Ahead, starter: &mut StatusLine) -> Result<Launched> {
     let run_dir = RunDir::new(&plan.run_dir);
     stop_at::step("lock", &plan.run_dir);
     let lock = run_dir.lock()?;
     unattended::end_unrecorded(&run_dir)?;
     let mut undo = Undo { run_dir: run_dir.clone(), cgroup: None, init: None };
-    match prepare_and_start(plan, starter, &run_dir, &mut undo) {
+    match prepare_and_start(plan, ahead, starter, &run_dir, &mut undo) {
         Ok((state, init, cgroup, socket, stdio)) => {
             Ok(Launched { running: Running { state, init, cgroup, socket, run_dir, lock }, stdio })
         }
@@ -98,12 +98,13 @@ type Started = (StateFile, OwnedFd, Cgroup, ListeningSocket, Stdio);
 
 fn prepare_and_start(
     plan: &LaunchPlan,
+    ahead: Ahead,
     starter: &mut StatusLine,
     run_dir: &RunDir,
     undo: &mut Undo,
 ) -> Result<Started> {
     stop_at::step("enter namespaces", &plan.run_dir);
-    let ids = enter_namespaces(plan, starter)?;
+    let ids = enter_namespaces(plan, ahead, starter)?;
     stop_at::step("make parts", &plan.run_dir);
     let durability = if plan.auto_remove { Durability::Volatile } else { Durability::Kept };
     let marks = if ids == Ids::All { Marks::Trusted } else { Marks::User };
@@ -178,7 +179,7 @@ fn prepare_and_start(
     Ok((state, init, cgroup, socket, stdio))
 }
 
-fn enter_namespaces(plan: &LaunchPlan, starter: &mut StatusLine) -> Result<Ids> {
+fn enter_namespaces(plan: &LaunchPlan, ahead: Ahead, starter: &mut StatusLine) -> Result<Ids> {
     let ids = own_ids();
     if ids != Ids::All {
         enter_user_namespace(ids, || {
@@ -189,12 +190,15 @@ fn enter_namespaces(plan: &LaunchPlan, starter: &mut StatusLine) -> Result<Ids> 
             }
         })?;
     }
-    leave_mounts().map_err(|error| Error::io("entering a mount namespace", error))?;
+    if !ahead.mounts {
+        leave_mounts().map_err(|error| Error::io("entering a mount namespace", error))?;
+    }
     if ids != Ids::All {
         own_cgroups().map_err(|error| Error::io("mounting control groups", error))?;
     }
     match plan.network {
         NetworkMode::Host => {}
+        NetworkMode::None | NetworkMode::Default if ahead.network => {}
         NetworkMode::None | NetworkMode::Default => {
             leave_network().map_err(|error| Error::io("entering a network namespace", error))?;
         }

@@ -4,10 +4,13 @@
 //! It launches (`launch`), serves until the container's init has ended (`serve`) and leaves nothing but
 //! the exit record (`finish`). Deliberately elsewhere: starting a monitor (`launcher`), talking to it (`link`).
 
+mod ahead;
 mod finish;
 mod launch;
 mod serve;
 mod stopping;
+
+pub(super) use ahead::Ahead;
 
 use std::{process::ExitCode, time::Duration};
 
@@ -54,10 +57,12 @@ pub fn monitor(hooks: MonitorHooks) -> ExitCode {
 }
 
 fn run(hooks: MonitorHooks) -> Result<()> {
-    let inherited = inheritance::take::<Orders>()?;
-    let (orders, mut starter) = (inherited.orders, inherited.starter);
+    let mut inherited = inheritance::take()?;
+    let ahead = Ahead::of_this_process().go();
+    let orders: Orders = inherited.orders()?;
+    let mut starter = inherited.starter;
     set_child_subreaper(Pid::from_raw(1)).map_err(|error| Error::io("becoming a subreaper", error.into()))?;
-    let launched = match launch::launch(&orders.plan, &mut starter) {
+    let launched = match launch::launch(&orders.plan, ahead, &mut starter) {
         Ok(launched) => launched,
         Err(error) => {
             // Whoever saw it being started must look again: the starter, which would tell, may be gone.
