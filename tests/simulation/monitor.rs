@@ -14,7 +14,7 @@ use wharf::engine::{
     backend::embedded::{
         containers::StoreReports,
         disk::{Disk as _, LockMode, LockedFile, Sync},
-        launch::{ExitFile, FORMAT, LaunchPlan, ProcessIdentity, Reports as _, RunChange, StateFile},
+        launch::{ExitFile, FORMAT, LaunchPlan, ProcessIdentity, RunChange, StateFile},
     },
     domain::{Error, ErrorKind, Result, Signal, Timestamp},
 };
@@ -286,8 +286,14 @@ impl Monitor {
         let text = serde_json::to_vec(&exit).unwrap();
         // Without a record the container is "exited, code unknown", which is then the truth.
         let _ = self.disk.replace_via_tmp(&self.plan.container_dir.join("exit.json"), &text, sync);
+        if !self.plan.auto_remove {
+            self.dir.remove_parts();
+        }
+        self.reports.run_ended(&self.plan, &exit, &mut || {
+            self.mine(|own| own.run_ended = true);
+            self.world.step(self.me, || "tell the clients".to_owned());
+        });
         self.dir.remove_parts();
-        self.reports.run_ended(&self.plan, &exit);
         lock.release_with(&self.dir);
         self.mine(|own| own.run_ended = true);
     }

@@ -134,18 +134,6 @@ pub struct ExitFile {
     pub reason: Option<String>,
 }
 
-/// What a monitor tells the store it works for. The monitor role is given the real one; calls are made
-/// from its loop, so each is short, never waits for anybody and never fails.
-pub trait Reports {
-    /// Something about the run changed and is in the files already: wakes whoever watches the store and
-    /// notes the event. A change nobody could write down is found by the next listing.
-    fn changed(&self, plan: &LaunchPlan, change: &RunChange);
-
-    /// For plans with `auto_remove`, when the run is over and recorded and `run_dir` holds nothing but
-    /// the monitor's own lock and socket: removes record, name and directories.
-    fn auto_remove(&self, plan: &LaunchPlan) -> AutoRemove;
-}
-
 /// A step in the life of one run.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RunChange {
@@ -163,18 +151,4 @@ pub enum RunChange {
     Ended(ExitFile),
     /// It never ran, and what was made for it is gone.
     Undone,
-}
-
-/// How an automatic removal went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AutoRemove {
-    /// Nothing of it is left; also when somebody else removed it meanwhile.
-    Removed,
-    /// Somebody stopped it only to start it again: it stays.
-    Kept,
-    /// Somebody holds the container's lock just now: ask again in a millisecond. When the monitor gives
-    /// up after some seconds, the holder or the next reconciliation removes it.
-    Busy,
-    /// It could not be removed now (a full disk, say); reconciliation will.
-    Failed,
 }

@@ -21,9 +21,9 @@ pub fn role(words: &[OsString]) -> Option<fn() -> ExitCode> {
 
 #[cfg(target_os = "linux")]
 fn monitor_hooks() -> super::linux::MonitorHooks {
-    use super::{containers::StoreReports, launch::Reports as _, machine::Machine};
+    use super::{containers::StoreReports, machine::Machine};
     super::linux::MonitorHooks {
         changed: |plan, change| StoreReports::new(Machine::this()).changed(plan, change),
-        ended: |plan, exit| StoreReports::new(Machine::this()).run_ended(plan, exit),
+        ended: |plan, exit, gone| StoreReports::new(Machine::this()).run_ended(plan, exit, gone),
     }
 }

@@ -178,13 +178,8 @@ impl Containers {
     }
 }
 
-/// The part that needs no kernel: the commit, name, volumes, files. Nothing of the container runs and
-/// its runtime directory is gone or a monitor's own business.
-///
-/// # Errors
-/// Before the commit: the container stays, whole. `Io` after it when the commit may not outlast a power cut: nothing
-/// more is touched then. Otherwise nothing fails; what is left of its volumes and files is a warning.
-pub fn dispose(
+/// The part that needs no kernel: [`commit`], then deleting. Returns what a person should know.
+pub(super) fn dispose(
     store: &Store,
     held: Held,
     record: Option<&Record>,
@@ -192,6 +187,31 @@ pub fn dispose(
     volumes: Volumes,
     remove_tree: &dyn Fn(&Path) -> Result<()>,
 ) -> Result<Vec<String>> {
+    Ok(commit(store, held, record, announced, volumes)?.delete(store, remove_tree))
+}
+
+/// A container that nobody can find any more, and what is left to delete of it.
+#[derive(Debug)]
+#[must_use]
+pub struct Removed {
+    own: Vec<VolumeName>,
+    trash: PathBuf,
+    warnings: Vec<String>,
+}
+
+/// Takes a container out of the store, its name included. Nothing of it runs and its runtime directory is gone or a
+/// monitor's own business.
+///
+/// # Errors
+/// Before the commit: the container stays, whole. `Io` after it when the commit may not outlast a power cut: nothing
+/// more is touched then.
+pub fn commit(
+    store: &Store,
+    held: Held,
+    record: Option<&Record>,
+    announced: Announced,
+    volumes: Volumes,
+) -> Result<Removed> {
     let id = held.id.clone();
     let own = match (record, volumes) {
         (_, Volumes::Keep) => Vec::new(),
@@ -216,11 +236,20 @@ pub fn dispose(
     } else {
         store.announce(&id, crate::engine::domain::Generation::default());
     }
-    // The directory goes last: it says which volumes are to go.
-    if let Err(error) = volumes::remove_all(store, &own, remove_tree).and_then(|()| remove_tree(&trash)) {
-        warnings.push(format!("some of its files could not be deleted yet (wharf system repair tries again): {error}"));
+    Ok(Removed { own, trash, warnings })
+}
+
+impl Removed {
+    /// Deletes its volumes and files. Nothing fails: what is left of them is a warning, and goes with the next repair.
+    pub fn delete(mut self, store: &Store, remove_tree: &dyn Fn(&Path) -> Result<()>) -> Vec<String> {
+        // The directory goes last: it says which volumes are to go.
+        let deleted = volumes::remove_all(store, &self.own, remove_tree).and_then(|()| remove_tree(&self.trash));
+        if let Err(error) = deleted {
+            let rest = "some of its files could not be deleted yet (wharf system repair tries again)";
+            self.warnings.push(format!("{rest}: {error}"));
+        }
+        self.warnings
     }
-    Ok(warnings)
 }
 
 /// Deletes what is left of a removed container: volumes that were to go with it, then its files. Idempotent.

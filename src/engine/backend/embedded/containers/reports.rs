@@ -8,13 +8,13 @@ use super::{
     event_log::EXIT_CODE,
     layout::Layout,
     record::{Read, Record},
-    remove::{Announced, Volumes, dispose},
+    remove::{Announced, Volumes, commit},
     restart,
     store::Store,
 };
 use crate::engine::{
     backend::embedded::{
-        launch::{AutoRemove, ExitFile, LaunchPlan, Reports, RunChange},
+        launch::{ExitFile, LaunchPlan, RunChange},
         machine::Machine,
     },
     core::limits,
@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// A file lock tells nobody that it is free.
 const PAUSE: Duration = Duration::from_micros(500);
 
-/// The real [`Reports`]: finds its store through the plan.
+/// Finds its store through the plan.
 pub struct StoreReports {
     machine: Machine,
 }
@@ -39,25 +39,20 @@ impl StoreReports {
     }
 
     /// Everything the end of a run asks for: tells of it, and removes the container if it is to go. Somebody
-    /// who holds the container's lock is waited for, within bounds.
-    pub fn run_ended(&self, plan: &LaunchPlan, exit: &ExitFile) {
+    /// who holds the container's lock is waited for, within bounds. `gone` is called once the removal is committed, before
+    /// anything is deleted.
+    pub fn run_ended(&self, plan: &LaunchPlan, exit: &ExitFile, gone: &mut dyn FnMut()) {
         self.changed(plan, &RunChange::Ended(exit.clone()));
         let clock = &self.machine.clock;
         let until = clock.instant() + PATIENCE;
-        while plan.auto_remove && self.auto_remove(plan) == AutoRemove::Busy && clock.instant() < until {
+        while plan.auto_remove && self.auto_remove(plan, gone) == AutoRemove::Busy && clock.instant() < until {
             clock.sleep(PAUSE);
         }
     }
 
-    /// `None` for a plan whose directories are not laid out as ours: nothing to tell anybody then.
-    fn store(&self, plan: &LaunchPlan) -> Option<Store> {
-        let layout = Layout::of_plan(&plan.container_dir, &plan.run_dir)?;
-        Some(Store::new(layout, self.machine.clone()))
-    }
-}
-
-impl Reports for StoreReports {
-    fn changed(&self, plan: &LaunchPlan, change: &RunChange) {
+    /// Something about the run changed and is in the files already: wakes whoever watches the store and
+    /// notes the event. A change nobody could write down is found by the next listing.
+    pub fn changed(&self, plan: &LaunchPlan, change: &RunChange) {
         let Some(store) = self.store(plan) else { return };
         if let Read::Record(record) = store.read(&plan.id) {
             note(&store, &record, change);
@@ -67,7 +62,14 @@ impl Reports for StoreReports {
         }
     }
 
-    fn auto_remove(&self, plan: &LaunchPlan) -> AutoRemove {
+    /// `None` for a plan whose directories are not laid out as ours: nothing to tell anybody then.
+    fn store(&self, plan: &LaunchPlan) -> Option<Store> {
+        let layout = Layout::of_plan(&plan.container_dir, &plan.run_dir)?;
+        Some(Store::new(layout, self.machine.clone()))
+    }
+
+    /// Removes record, name and directories of a container whose run is over and recorded.
+    fn auto_remove(&self, plan: &LaunchPlan, gone: &mut dyn FnMut()) -> AutoRemove {
         let Some(store) = self.store(plan) else { return AutoRemove::Failed };
         let held = match store.try_lock(&plan.id, Verb::Remove, limits::STEP_DEADLINE) {
             Ok(Some(held)) => held,
@@ -85,11 +87,30 @@ impl Reports for StoreReports {
         let remove_tree = |path: &std::path::Path| {
             store.disk().remove_tree(path).map_err(|error| Error::io("its files cannot be deleted", error))
         };
-        match dispose(&store, held, Some(&record), Announced::Perhaps, Volumes::Remove, &remove_tree) {
-            Ok(_) => AutoRemove::Removed,
+        match commit(&store, held, Some(&record), Announced::Perhaps, Volumes::Remove) {
+            Ok(removed) => {
+                gone();
+                // What could not be deleted is found by the next repair.
+                let _ = removed.delete(&store, &remove_tree);
+                AutoRemove::Removed
+            }
             Err(_) => AutoRemove::Failed,
         }
     }
+}
+
+/// How an automatic removal went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum AutoRemove {
+    /// Nothing of it is left; also when somebody else removed it meanwhile.
+    Removed,
+    /// Somebody stopped it only to start it again: it stays.
+    Kept,
+    /// Somebody holds the container's lock just now: ask again in a millisecond. When the monitor gives
+    /// up after some seconds, the holder or the next reconciliation removes it.
+    Busy,
+    /// It could not be removed now (a full disk, say); reconciliation will.
+    Failed,
 }
 
 /// A remover at work needs nothing from us but our end; anybody else is done in a moment.

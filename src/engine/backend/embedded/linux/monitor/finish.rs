@@ -9,9 +9,10 @@ use crate::engine::{
     backend::embedded::{
         launch::{ExitFile, FORMAT, LaunchPlan},
         linux::{
+            cgroup::Cgroup,
             protocol::ExitNote,
             pump::Pump,
-            run_dir::{Sync, replace},
+            run_dir::{RunDir, Sync, replace},
         },
         stop_at,
     },
@@ -21,13 +22,15 @@ use crate::engine::{
 /// Processes of a killed pid namespace are gone when its init is; this is for stragglers in its group.
 const CGROUP_PATIENCE: Duration = Duration::from_secs(5);
 
-/// Everything after the end of the process, in the order that keeps it repeatable.
+/// Everything after the end of the process, in the order that keeps it repeatable. Clients learn of it when nothing is
+/// left, or, where the container removes itself, as soon as nobody can find it any more: they need not wait for
+/// the deleting of what it had.
 pub(super) fn finish(plan: &LaunchPlan, running: Running, mut pump: Pump, ended: Ended, hooks: MonitorHooks) {
     let finished = Timestamp::now();
     stop_at::step("drain output of", &plan.run_dir);
     pump.drain();
     let Running { state, init, cgroup, socket, run_dir, lock } = running;
-    drop(init);
+    drop((init, socket));
     let exit = ExitFile {
         format: FORMAT,
         generation: plan.generation,
@@ -37,26 +40,47 @@ pub(super) fn finish(plan: &LaunchPlan, running: Running, mut pump: Pump, ended:
         oom_killed: cgroup.oom_kills() > 0,
         reason: None,
     };
-    stop_at::step("remove control groups of", &plan.run_dir);
-    let cleared = cgroup.remove(CGROUP_PATIENCE).is_ok();
-    drop(socket);
+    let code = exit.code.map_or(ProcessExit::Unknown, ProcessExit::Code);
+    let note = ExitNote { exit: code, oom_killed: exit.oom_killed };
     // Before the state file goes: whoever looks sees "running" or "exited", never nothing.
     record(plan, &exit);
-    stop_at::step("clear", &plan.run_dir);
-    run_dir.remove_parts();
+    let mut cleared = (!plan.auto_remove).then(|| clear(plan, &cgroup, &run_dir));
+    let mut told = false;
     stop_at::step("report the end of", &plan.run_dir);
-    (hooks.ended)(plan, &exit);
+    (hooks.ended)(plan, &exit, &mut || {
+        stop_at::step("announce the removal of", &plan.run_dir);
+        pump.announce_exit(&note);
+        told = true;
+        cleared.get_or_insert_with(|| clear(plan, &cgroup, &run_dir));
+    });
+    let cleared = cleared.unwrap_or_else(|| clear(plan, &cgroup, &run_dir));
     stop_at::step("unlock", &plan.run_dir);
-    if cleared {
-        lock.release_with(&run_dir);
-    } else {
+    match cleared {
+        Cleared::Wholly => lock.release_with(&run_dir),
         // The directory stays: by its name the next sweep finds the control group that is left.
-        drop(lock);
+        Cleared::ButTheGroup => drop(lock),
     }
     stop_at::step("announce the end of", &plan.run_dir);
-    let code = exit.code.map_or(ProcessExit::Unknown, ProcessExit::Code);
-    pump.announce_exit(&ExitNote { exit: code, oom_killed: exit.oom_killed });
+    if !told {
+        pump.announce_exit(&note);
+    }
     pump.deliver();
+}
+
+/// What is gone after clearing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cleared {
+    Wholly,
+    ButTheGroup,
+}
+
+/// Removes the run's control groups and files.
+fn clear(plan: &LaunchPlan, cgroup: &Cgroup, run_dir: &RunDir) -> Cleared {
+    stop_at::step("remove control groups of", &plan.run_dir);
+    let removed = cgroup.remove(CGROUP_PATIENCE);
+    stop_at::step("clear", &plan.run_dir);
+    run_dir.remove_parts();
+    if removed.is_ok() { Cleared::Wholly } else { Cleared::ButTheGroup }
 }
 
 /// Writes `exit.json`: durably, unless nobody will ever read it.
