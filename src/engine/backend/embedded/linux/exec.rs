@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    cgroup::{Birthplace, born},
+    cgroup::{Birthplace, Born, born},
     client::Opener,
     console::ConsoleSocket,
     executor::{ExecReport, with_report},
@@ -137,11 +137,13 @@ fn start(run_dir: &Path, spec: &ExecSpec) -> Result<(OwnedFd, Stdio)> {
         Ids::All => Birthplace::Group { cgroup: &cgroup, view: None },
         Ids::Ranges | Ids::Single => Birthplace::Here,
     };
-    let (pid, stdio) = build(builder, &scratch, &process_file, spec, &report, place)?;
+    let (born, stdio) = build(builder, &scratch, &process_file, spec, &report, place)?;
     stop_at::step("created process", run_dir);
     if let Some(error) = report.wait() {
         return Err(error);
     }
+    let pid = born.pid;
+    born.settle();
     let gone = |error| Error::io("looking at the new process", error);
     let identity = process::identify(pid).map_err(gone)?;
     // Even when it has ended already it is our child, and there until we reap it.
@@ -156,7 +158,7 @@ fn build(
     spec: &ExecSpec,
     report: &ExecReport,
     place: Birthplace<'_>,
-) -> Result<(u32, Stdio)> {
+) -> Result<(Born, Stdio)> {
     let failed = |error: std::io::Error| Error::io("making the process's input and output", error);
     let refused = |error: rustix::io::Errno| failed(error.into());
     let null = || open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty()).map_err(refused);
@@ -187,11 +189,11 @@ fn build(
         let pid = builder.build().map_err(|error| runtime_failure("starting the process", &error))?;
         u32::try_from(pid.as_raw()).map_err(|_| Error::new(ErrorKind::Internal, "the runtime gave no process"))
     };
-    let pid = born(place, report.as_fd(), build).map_err(|error| report.take().unwrap_or(error))?;
+    let born = born(place, report.as_fd(), build).map_err(|error| report.take().unwrap_or(error))?;
     if let Some(console) = console {
         stdio = Stdio::Terminal(console.receive().map_err(failed)?);
     }
-    Ok((pid, stdio))
+    Ok((born, stdio))
 }
 
 /// The process of the container's own `config.json`, changed as asked.

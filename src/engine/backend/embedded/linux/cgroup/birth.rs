@@ -99,6 +99,23 @@ pub(in super::super) fn put_decoy(dir: &Path) -> io::Result<()> {
     symlink("/dev/null", dir.join("cgroup.procs"))
 }
 
+/// A process that `born` has brought about. Its helpers end by themselves, at about the time it is there.
+#[derive(Debug)]
+#[must_use]
+pub(in super::super) struct Born {
+    pub(in super::super) pid: u32,
+    helper: Pid,
+}
+
+impl Born {
+    /// Collects what its birth took: call once it has executed its program, when all of that has ended.
+    pub(in super::super) fn settle(self) {
+        // Nobody else reaps it; should somebody have, it has ended all the same.
+        let _ = waitid(WaitId::Pid(self.helper), WaitIdOptions::EXITED);
+        reap_intermediate(self.pid);
+    }
+}
+
 /// Runs `work` in a child born at `place` and returns what it returned. `work` starts a process as its own
 /// sibling, thus as a child of this process, and returns its number. When `failed` becomes readable the work
 /// has failed, and is ended. Call while this process has one thread.
@@ -106,7 +123,7 @@ pub(in super::super) fn born(
     place: Birthplace<'_>,
     failed: BorrowedFd<'_>,
     work: impl FnOnce() -> Result<u32>,
-) -> Result<u32> {
+) -> Result<Born> {
     let refused = |error: io::Error| Error::io("starting a process for the runtime", error);
     // Not closed at its end: what the runtime started holds a copy until it executes its program.
     let (read, write) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK).map_err(|error| refused(error.into()))?;
@@ -127,24 +144,23 @@ pub(in super::super) fn born(
     };
     drop(write);
     drop(work); // Descriptors that only the child needs.
-    let ended = pidfd_open(child, PidfdFlags::empty()).map(|pidfd| wait_for_either(&pidfd, failed));
-    if ended != Ok(true) {
+    let said = pidfd_open(child, PidfdFlags::empty()).map(|pidfd| wait_for_word(&pidfd, failed, &read));
+    if said != Ok(true) {
         // It has failed, or cannot be waited for; it may have ended by itself.
         let _ = kill_process(child, Signal::KILL);
     }
-    // Nobody else reaps it; should somebody have, it has ended all the same.
-    let _ = waitid(WaitId::Pid(child), WaitIdOptions::EXITED);
     let mut text = Vec::new();
-    // It ends with "would block" while a copy is open; what was written is there by then.
+    // It ends with "would block" while a copy is open; what was written, in one go, is there by then.
     let _ = File::from(read).read_to_end(&mut text);
     match serde_json::from_slice(&text) {
-        Ok(Outcome::Started(pid)) => {
-            reap_intermediate(pid);
-            Ok(pid)
-        }
+        Ok(Outcome::Started(pid)) => return Ok(Born { pid, helper: child }),
         Ok(Outcome::Failed(failure)) => Err(failure.into()),
         Err(_) => Err(Error::new(ErrorKind::Io, "the runtime ended before it had started the process")),
     }
+    .inspect_err(|_| {
+        // As in `settle`.
+        let _ = waitid(WaitId::Pid(child), WaitIdOptions::EXITED);
+    })
 }
 
 /// `None` in the child.
@@ -226,19 +242,24 @@ fn hide(cgroup: &Cgroup, view: Option<&Path>) -> io::Result<()> {
     Ok(mount("cgroup2", ROOT, "cgroup2", MountFlags::empty(), None)?)
 }
 
-/// Waits until `child` has ended (`true`) or `failed` becomes readable.
-fn wait_for_either(child: &OwnedFd, failed: BorrowedFd<'_>) -> bool {
+/// Waits until `child` has spoken or ended (`true`) or `failed` becomes readable. It need not have ended: clearing its
+/// memory away takes time.
+fn wait_for_word(child: &OwnedFd, failed: BorrowedFd<'_>, word: &OwnedFd) -> bool {
     let mut heeded = true;
     loop {
-        let mut fds = [PollFd::new(child, PollFlags::IN), PollFd::from_borrowed_fd(failed, PollFlags::IN)];
-        let fds = fds.get_mut(..if heeded { 2 } else { 1 }).unwrap_or_default();
+        let mut fds = [
+            PollFd::new(child, PollFlags::IN),
+            PollFd::new(word, PollFlags::IN),
+            PollFd::from_borrowed_fd(failed, PollFlags::IN),
+        ];
+        let fds = fds.get_mut(..if heeded { 3 } else { 2 }).unwrap_or_default();
         match poll(fds, None) {
             Ok(_) => {}
             Err(Errno::INTR) => continue,
             Err(_) => return false, // Out of kernel memory.
         }
         let mut events = fds.iter().map(PollFd::revents);
-        if events.next().is_some_and(|events| !events.is_empty()) {
+        if events.by_ref().take(2).any(|events| !events.is_empty()) {
             return true;
         }
         match events.next() {

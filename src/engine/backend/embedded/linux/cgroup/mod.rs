@@ -16,7 +16,7 @@ use std::{
 use super::{process, signals};
 use crate::engine::domain::Signal;
 
-pub(super) use birth::{Birthplace, born, put_decoy};
+pub(super) use birth::{Birthplace, Born, born, put_decoy};
 pub(super) use make::Limits;
 
 /// Where the control groups of this machine are mounted.

@@ -23,7 +23,7 @@ use crate::engine::{
     backend::embedded::{
         launch::{FORMAT, LaunchPlan, StateFile},
         linux::{
-            cgroup::{Birthplace, Cgroup, Limits, Mounts, Version, born, put_decoy},
+            cgroup::{Birthplace, Born, Cgroup, Limits, Mounts, Version, born, put_decoy},
             client_socket::ListeningSocket,
             console::ConsoleSocket,
             executor::{ExecReport, with_report},
@@ -137,11 +137,11 @@ fn prepare_and_start(
     stop_at::step("write bundle", &plan.run_dir);
     write_bundle(plan, run_dir, ids, place, view.as_deref(), &group)?;
     stop_at::step("create process", &plan.run_dir);
-    let (pid, report, stdio) = create(plan, run_dir, place)?;
+    let (born, report, stdio) = create(plan, run_dir, place)?;
     stop_at::step("created process", &plan.run_dir);
     let (limits, warnings) = settable(plan, ids, &mounts);
     cgroup.limit(&limits).map_err(|error| Error::io("limiting the container", error))?;
-    let identity = process::identify(pid).map_err(|error| Error::io("looking at the new process", error))?;
+    let identity = process::identify(born.pid).map_err(|error| Error::io("looking at the new process", error))?;
     let init = process::open(&identity)
         .map_err(|error| Error::io("holding the new process", error))?
         .ok_or_else(|| Error::new(ErrorKind::Internal, "the new process is already gone"))?;
@@ -162,6 +162,7 @@ fn prepare_and_start(
     if let Some(error) = report.wait() {
         return Err(error);
     }
+    born.settle();
     let me = process::identify(std::process::id()).map_err(|error| Error::io("looking at this process", error))?;
     let state = StateFile {
         format: FORMAT,
@@ -264,7 +265,7 @@ fn settable(plan: &LaunchPlan, ids: Ids, mounts: &Mounts) -> (Limits, Vec<String
 }
 
 /// Creates the container's process, which then waits to be started.
-fn create(plan: &LaunchPlan, run_dir: &RunDir, place: Birthplace<'_>) -> Result<(u32, ExecReport, Stdio)> {
+fn create(plan: &LaunchPlan, run_dir: &RunDir, place: Birthplace<'_>) -> Result<(Born, ExecReport, Stdio)> {
     let failed = |error: std::io::Error| Error::io("making the container's input and output", error);
     let (executor, report) = with_report(plan.process.terminal).map_err(failed)?;
     let mut builder = ContainerBuilder::new(plan.id.to_string(), SyscallType::default())
@@ -298,13 +299,13 @@ fn create(plan: &LaunchPlan, run_dir: &RunDir, place: Birthplace<'_>) -> Result<
         let pid = container.pid().map(|pid| pid.as_raw()).and_then(|pid| u32::try_from(pid).ok());
         pid.ok_or_else(|| Error::new(ErrorKind::Internal, "the runtime created no process"))
     };
-    let pid = born(place, report.as_fd(), build).map_err(|error| report.take().unwrap_or(error))?;
+    let born = born(place, report.as_fd(), build).map_err(|error| report.take().unwrap_or(error))?;
     let stdio = match (console, pipes) {
         (Some(console), _) => Stdio::Terminal(console.receive().map_err(failed)?),
         (None, Some(pipes)) => pipes,
         (None, None) => Stdio::Discarded,
     };
-    Ok((pid, report, stdio))
+    Ok((born, report, stdio))
 }
 
 fn start(plan: &LaunchPlan, run_dir: &RunDir) -> Result<()> {
