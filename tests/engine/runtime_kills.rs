@@ -3,16 +3,18 @@
 //! Deliberately elsewhere: orderly ends (`runtime`).
 
 use std::{
+    collections::BTreeSet,
     fs,
+    path::Path,
     time::{Duration, Instant},
 };
 
 use wharf::engine::{
     backend::embedded::kernel::{Kernel, Liveness},
-    domain::{ErrorKind, Signal, Span},
+    domain::{ErrorKind, ExecSpec, ProcessExit, Signal, Span},
 };
 
-use super::bench_container::{Bench, PATIENCE};
+use super::bench_container::{Bench, PATIENCE, collect};
 use crate::support::need::needs_root;
 
 fn kill_process(pid: u32) {
@@ -50,6 +52,56 @@ fn a_container_without_its_monitor_is_seen_and_can_be_killed() {
     assert_eq!(bench.kernel.sweep(bench.run_dir()).unwrap_err().kind(), ErrorKind::Refused);
     bench.kernel.kill(bench.run_dir(), Signal::KILL, PATIENCE).unwrap();
     assert_eq!(bench.kernel.observe(bench.run_dir(), bench.state().as_ref()).init, Liveness::Dead);
+    bench.kernel.sweep(bench.run_dir()).unwrap();
+    assert_eq!(bench.residue(), Vec::<String>::new());
+}
+
+#[test]
+fn a_container_without_its_monitor_takes_further_processes() {
+    if !needs_root() {
+        return;
+    }
+    let bench = orphaned();
+    let words = ["sh", "-c", "id -u; hostname; cat /etc/hostname; echo $COLOUR"].map(str::to_owned).to_vec();
+    let spec = ExecSpec { command: words, user: Some("web".into()), ..ExecSpec::default() };
+    let session = bench.kernel.exec(bench.run_dir(), &spec, PATIENCE).unwrap();
+    let printed = collect(session);
+    assert_eq!(printed, ("33\nbench\nbench\nblue\n".into(), String::new(), ProcessExit::Code(0)));
+    bench.kernel.kill(bench.run_dir(), Signal::KILL, PATIENCE).unwrap();
+    bench.kernel.sweep(bench.run_dir()).unwrap();
+    assert_eq!(bench.residue(), Vec::<String>::new());
+}
+
+#[test]
+fn only_what_others_need_is_on_the_disk_while_a_container_runs() {
+    if !needs_root() {
+        return;
+    }
+    let bench = Bench::new(&["sleep", "1000"]);
+    bench.launch().unwrap();
+    let names = |folder: &Path| {
+        let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        entries.collect::<BTreeSet<_>>()
+    };
+    let wanted = ["created.json", "monitor.lock", "monitor.sock", "state.json"].map(str::to_owned);
+    assert_eq!(names(bench.run_dir()), BTreeSet::from(wanted));
+    assert_eq!(names(&bench.root().join("run/parts")), BTreeSet::new());
+    bench.kernel.kill(bench.run_dir(), Signal::KILL, PATIENCE).unwrap();
+    assert_eq!(bench.residue(), Vec::<String>::new());
+}
+
+#[test]
+fn what_an_older_version_left_of_a_run_is_swept() {
+    if !needs_root() {
+        return;
+    }
+    let bench = Bench::new(&["true"]);
+    for folder in ["rootfs", "cgroup", "bundle", "etc", "runtime/id", "exec/1/id"] {
+        fs::create_dir_all(bench.run_dir().join(folder)).unwrap();
+    }
+    for file in ["monitor.lock", "created.json", "state.tmp", "bundle/config.json", "runtime/id/notify.sock"] {
+        fs::write(bench.run_dir().join(file), "{").unwrap();
+    }
     bench.kernel.sweep(bench.run_dir()).unwrap();
     assert_eq!(bench.residue(), Vec::<String>::new());
 }

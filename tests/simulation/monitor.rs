@@ -335,13 +335,13 @@ impl RunDir {
 
     fn create_parts(&self) -> Result<()> {
         self.remove_parts();
-        let made = self.disk.create_dir(&self.path.join("rootfs"));
-        made.map_err(|error| Error::io("making the container's root", error))
+        // The rest is in memory.
+        let store = self.path.parent().and_then(Path::parent).unwrap_or(&self.path);
+        self.disk.create_dir_all(&store.join("parts")).map_err(|error| Error::io("making the container's root", error))
     }
 
     pub fn remove_parts(&self) {
         // Not there is the usual case; what resists stays for the next sweep.
-        let _ = self.disk.remove_tree(&self.path.join("rootfs"));
         let _ = self.disk.remove_file(&self.path.join("state.json"));
         let _ = self.disk.remove_file(&self.path.join("state.tmp"));
     }

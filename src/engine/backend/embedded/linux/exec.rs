@@ -11,7 +11,10 @@ use std::{
     process::ExitCode,
 };
 
-use libcontainer::{container::builder::ContainerBuilder, syscall::syscall::SyscallType};
+use libcontainer::{
+    container::{ContainerStatus, State, builder::ContainerBuilder},
+    syscall::syscall::SyscallType,
+};
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     fs::{Mode, OFlags, open},
@@ -23,7 +26,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    cgroup::{Birthplace, Born, born},
+    cgroup::{Birthplace, Born, born, put_decoy},
     client::Opener,
     console::ConsoleSocket,
     executor::{ExecReport, with_report},
@@ -34,9 +37,9 @@ use super::{
     protocol::{ExitNote, Kind, Status, parse},
     pump::{Pump, Stdio, Token, Wish},
     rootfs::{Rootfs, make_dir},
-    run_dir::RunDir,
+    run_dir::{Created, RunDir},
     runtime_failure::runtime_failure,
-    signals,
+    signals, spec,
     status_line::StatusLine,
     unattended::{cgroup_of, init_of, not_running, read_state},
     user,
@@ -122,21 +125,25 @@ fn start(run_dir: &Path, spec: &ExecSpec) -> Result<(OwnedFd, Stdio)> {
         return Err(Error::new(ErrorKind::Refused, "the container is paused").remedy("unpause it first"));
     }
     let id = run_dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let place = match ids {
+        Ids::All => Birthplace::Group { cgroup: &cgroup, view: None },
+        Ids::Ranges | Ids::Single => Birthplace::Here,
+    };
     stop_at::step("prepare", run_dir);
-    let scratch = Scratch::create(&dir, &id)?;
-    let process_file = scratch.path.join("process.json");
-    let process_text = serde_json::to_vec(&describe(&dir, init_pid, spec, ids)?).unwrap_or_default();
-    fs::write(&process_file, process_text).map_err(|error| Error::io("writing what to run", error))?;
+    let mut joining = read_joining(&dir)?;
+    let process = describe(&joining, init_pid, spec, ids)?;
+    let scratch = Scratch::create(&dir)?;
+    let group = place.path_for_runtime(&scratch.path, &format!("/wharf-{id}"));
+    if let Some(linux) = joining.get_mut("linux").and_then(Value::as_object_mut) {
+        linux.insert("cgroupsPath".to_owned(), json!(group));
+    }
+    let process_file = scratch.fill(&id, init_pid, &joining, &process)?;
     stop_at::step("create process", run_dir);
     let (executor, report) = with_report(spec.terminal).map_err(|error| Error::io("preparing the process", error))?;
     let builder = ContainerBuilder::new(id, SyscallType::default())
         .with_root_path(&scratch.path)
         .map_err(|error| runtime_failure("preparing the runtime", &error))?
         .with_executor(executor);
-    let place = match ids {
-        Ids::All => Birthplace::Group { cgroup: &cgroup, view: None },
-        Ids::Ranges | Ids::Single => Birthplace::Here,
-    };
     let (born, stdio) = build(builder, &scratch, &process_file, spec, &report, place)?;
     stop_at::step("created process", run_dir);
     if let Some(error) = report.wait() {
@@ -196,13 +203,28 @@ fn build(
     Ok((born, stdio))
 }
 
-/// The process of the container's own `config.json`, changed as asked.
-fn describe(dir: &RunDir, init_pid: u32, spec: &ExecSpec, ids: Ids) -> Result<Value> {
-    let path = dir.bundle().join("config.json");
-    let text = fs::read(&path).map_err(|error| Error::io(format_args!("reading {}", path.display()), error))?;
-    let damaged = || Error::new(ErrorKind::Corrupt, format!("{} is damaged", path.display()));
-    let mut config: Value = serde_json::from_slice(&text).map_err(|error| damaged().caused_by(error))?;
-    let process = config.get_mut("process").and_then(Value::as_object_mut).ok_or_else(damaged)?;
+/// What the container's monitor noted for those who join it.
+fn read_joining(dir: &RunDir) -> Result<Value> {
+    let created = dir.read_created().map_err(|error| Error::io("reading how to join the container", error))?;
+    match created {
+        Some(Created { joining: Some(joining), .. }) => Ok(joining),
+        // A monitor of an older version: its spec is on the disk.
+        Some(Created { joining: None, .. }) | None => {
+            let path = dir.old_spec();
+            let text = fs::read(&path).map_err(|error| Error::io(format_args!("reading {}", path.display()), error))?;
+            let spec = serde_json::from_slice(&text);
+            spec.map(spec::for_joining).map_err(|error| damaged().caused_by(error))
+        }
+    }
+}
+
+fn damaged() -> Error {
+    Error::new(ErrorKind::Corrupt, "what was noted about the container is damaged")
+}
+
+/// The container's own process, changed as asked.
+fn describe(joining: &Value, init_pid: u32, spec: &ExecSpec, ids: Ids) -> Result<Value> {
+    let mut process = joining.get("process").and_then(Value::as_object).ok_or_else(damaged)?.clone();
     let mut env: Vec<String> = process
         .get("env")
         .and_then(Value::as_array)
@@ -226,7 +248,7 @@ fn describe(dir: &RunDir, init_pid: u32, spec: &ExecSpec, ids: Ids) -> Result<Va
     process.insert("env".to_owned(), json!(env));
     process.insert("args".to_owned(), json!(spec.command));
     process.insert("terminal".to_owned(), json!(spec.tty));
-    Ok(Value::Object(process.clone()))
+    Ok(Value::Object(process))
 }
 
 fn set_variable(env: &mut Vec<String>, entry: &str) {
@@ -334,15 +356,30 @@ struct Scratch {
 }
 
 impl Scratch {
-    fn create(dir: &RunDir, id: &str) -> Result<Self> {
+    fn create(dir: &RunDir) -> Result<Self> {
         let failed = |error| Error::io("preparing the runtime", error);
         make_dir(&dir.exec(), 0o700).map_err(failed)?;
         let path = dir.exec().join(std::process::id().to_string());
-        let scratch = Self { path };
-        let inner = scratch.path.join(id);
-        fs::create_dir_all(&inner).map_err(failed)?;
-        fs::copy(dir.runtime().join(id).join("state.json"), inner.join("state.json")).map_err(failed)?;
-        Ok(scratch)
+        make_dir(&path, 0o700).map_err(failed)?;
+        Ok(Self { path })
+    }
+
+    /// Writes what the runtime would have left of the container. Returns where the process is described.
+    fn fill(&self, id: &str, init_pid: u32, spec: &Value, process: &Value) -> Result<PathBuf> {
+        let failed = |error| Error::io("writing what to run", error);
+        let inner = self.path.join(id);
+        make_dir(&inner, 0o700).map_err(failed)?;
+        let init = i32::try_from(init_pid).ok(); // Every process number is one.
+        State::new(id, ContainerStatus::Running, init, self.path.clone())
+            .save(&inner)
+            .map_err(|error| runtime_failure("preparing the runtime", &error))?;
+        put_decoy(&self.path).map_err(failed)?;
+        let write = |name: &str, value: &Value| {
+            let path = self.path.join(name);
+            fs::write(&path, serde_json::to_vec(value).unwrap_or_default()).map(|()| path)
+        };
+        write("config.json", spec).map_err(failed)?;
+        write("process.json", process).map_err(failed)
     }
 }
 

@@ -22,6 +22,7 @@ mod log_watch;
 mod monitor;
 mod namespaces;
 mod overlay;
+mod parts;
 mod process;
 mod protocol;
 mod ps;

@@ -1,6 +1,7 @@
 //! What lies in `run/c/<id>` while a container runs, and who may touch it? The holder of `monitor.lock`.
 //!
-//! Deliberately elsewhere: the socket (`client_socket`), what the files mean (`launch`).
+//! On the disk is only what others need, also of a run whose monitor was killed. What one run alone needs is in
+//! memory (`parts`). Deliberately elsewhere: the socket (`client_socket`), what the files mean (`launch`).
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
@@ -11,8 +12,9 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value;
 
-use super::{client_socket::SOCKET, rootfs::make_dir};
+use super::{client_socket::SOCKET, parts::Parts};
 use crate::engine::{
     backend::embedded::{
         launch::{ProcessIdentity, StateFile},
@@ -23,10 +25,15 @@ use crate::engine::{
 
 const LOCK: &str = "monitor.lock";
 const STATE: &str = "state.json";
-/// Which process was created, until the state says that it runs.
+/// Which process was created, and what joins it; whether it runs, the state says.
 const CREATED: &str = "created.json";
 /// What a monitor leaves that is killed while it writes its state; see [`replace`].
 const STATE_TEMPORARY: &str = "state.tmp";
+/// Where exec helpers work.
+const EXEC: &str = "exec";
+/// What the runs of versions up to 0.1 left, which kept on the disk what is in memory now.
+const OLD_MOUNT_POINTS: [&str; 2] = ["rootfs", "cgroup"];
+const OLD_DIRECTORIES: [&str; 3] = ["bundle", "etc", "runtime"];
 /// How long a monitor waits for its predecessor to finish, and for those who only look.
 const LOCK_WAIT: Duration = Duration::from_secs(3);
 
@@ -40,6 +47,9 @@ pub(super) struct RunDir {
 pub(super) struct Created {
     pub(super) boot_id: String,
     pub(super) init: ProcessIdentity,
+    /// What a further process needs of the container's spec; a monitor of an older version says nothing.
+    #[serde(default)]
+    pub(super) joining: Option<Value>,
 }
 
 /// Held for a monitor's whole life.
@@ -51,32 +61,19 @@ impl RunDir {
         Self { path: path.to_owned() }
     }
 
-    pub(super) fn rootfs(&self) -> PathBuf {
-        self.path.join("rootfs")
+    /// What this run keeps in memory; only its monitor sees it.
+    pub(super) fn parts(&self) -> Parts {
+        Parts::of_run(&self.path)
     }
 
-    /// Where `config.json` is.
-    pub(super) fn bundle(&self) -> PathBuf {
-        self.path.join("bundle")
-    }
-
-    pub(super) fn etc(&self) -> PathBuf {
-        self.path.join("etc")
-    }
-
-    /// What the container will see of its control groups.
-    pub(super) fn cgroup_view(&self) -> PathBuf {
-        self.path.join("cgroup")
-    }
-
-    /// libcontainer's own state.
-    pub(super) fn runtime(&self) -> PathBuf {
-        self.path.join("runtime")
+    /// Where a monitor of an older version put the spec.
+    pub(super) fn old_spec(&self) -> PathBuf {
+        self.path.join("bundle/config.json")
     }
 
     /// What exec helpers need while they start their process.
     pub(super) fn exec(&self) -> PathBuf {
-        self.path.join("exec")
+        self.path.join(EXEC)
     }
 
     /// Takes the monitor's lock, making the directory if need be. A lock file that was removed while
@@ -119,27 +116,37 @@ impl RunDir {
         }
     }
 
-    /// Makes the directories that one run uses. Leftovers of a run that nobody finished go first.
-    pub(super) fn create_parts(&self) -> Result<()> {
-        self.remove_parts();
-        for part in [self.rootfs(), self.bundle(), self.etc(), self.runtime()] {
-            make_dir(&part, 0o700).map_err(|error| Error::io(format_args!("creating {}", part.display()), error))?;
-        }
-        Ok(())
+    /// Makes what one run uses. Leftovers of a run that nobody finished go first. For a monitor, in a mount namespace of
+    /// its own.
+    pub(super) fn create_parts(&self) -> Result<Parts> {
+        self.remove_files();
+        let parts = self.parts();
+        parts.create()?;
+        Ok(parts)
     }
 
-    /// Removes everything but the lock. A root that is still mounted in our namespace is detached.
+    /// Removes everything but the lock. For the monitor of this run.
     pub(super) fn remove_parts(&self) {
-        // Not mounted in this namespace is the usual case.
-        let _ = rustix::mount::unmount(self.rootfs(), rustix::mount::UnmountFlags::DETACH);
-        // Not there is the usual case; what resists stays for the next sweep, which reports it.
-        let _ = fs::remove_dir(self.rootfs());
-        let _ = fs::remove_dir(self.cgroup_view()); // As above; nothing is mounted here in this namespace.
-        for part in [self.bundle(), self.etc(), self.runtime(), self.exec()] {
-            let _ = fs::remove_dir_all(part); // As above.
-        }
-        for file in [STATE, STATE_TEMPORARY, CREATED, SOCKET] {
-            let _ = fs::remove_file(self.path.join(file)); // As above.
+        self.parts().detach();
+        self.remove_files();
+    }
+
+    /// Removes from the disk everything but the lock; what a monitor has in memory ends with it.
+    pub(super) fn remove_files(&self) {
+        let Ok(entries) = fs::read_dir(&self.path) else { return }; // Not there: nothing to do.
+        for entry in entries.flatten() {
+            let (name, path) = (entry.file_name(), entry.path());
+            let is_one_of = |names: &[&str]| names.iter().any(|known| *known == name);
+            // What resists stays for the next sweep, which reports it; and so does what we never put there.
+            if is_one_of(&[STATE, STATE_TEMPORARY, CREATED, SOCKET]) {
+                let _ = fs::remove_file(path); // As above.
+            } else if is_one_of(&OLD_MOUNT_POINTS) {
+                // Not mounted in this namespace is the usual case.
+                let _ = rustix::mount::unmount(&path, rustix::mount::UnmountFlags::DETACH);
+                let _ = fs::remove_dir(path); // As above.
+            } else if is_one_of(&[EXEC]) || is_one_of(&OLD_DIRECTORIES) {
+                let _ = fs::remove_dir_all(path); // As above.
+            }
         }
     }
 
@@ -154,7 +161,13 @@ impl RunDir {
     /// that nobody knows of.
     pub(super) fn note_created(&self, created: &Created) -> Result<()> {
         let text = serde_json::to_vec(created).unwrap_or_default();
-        fs::write(self.path.join(CREATED), text)
+        OpenOptions::new()
+            .create(true)
+            .truncate(true)
+            .write(true)
+            .mode(0o600) // It has the container's variables.
+            .open(self.path.join(CREATED))
+            .and_then(|mut file| file.write_all(&text))
             .map_err(|error| Error::io(format_args!("writing to {}", self.path.display()), error))
     }
 

@@ -103,6 +103,19 @@ pub(super) fn build(plan: &LaunchPlan, found: &Surroundings<'_>) -> Value {
     })
 }
 
+/// What a further process needs of a `spec`: its namespaces and what the first one was. The rest is done by then, and its
+/// paths lead nowhere outside the monitor's mount namespace.
+pub(super) fn for_joining(mut spec: Value) -> Value {
+    let mut take = |pointer: &str| spec.pointer_mut(pointer).map(Value::take).unwrap_or_default();
+    json!({
+        "ociVersion": take("/ociVersion"),
+        "process": take("/process"),
+        // The runtime wants one that is there, and does not go there.
+        "root": {"path": "/"},
+        "linux": {"namespaces": take("/linux/namespaces")},
+    })
+}
+
 /// The image's and the user's variables, and the few every container has.
 fn environment(plan: &LaunchPlan, user: &User) -> Vec<String> {
     let mut env = plan.process.env.clone();

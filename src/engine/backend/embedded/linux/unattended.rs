@@ -120,7 +120,7 @@ pub(super) fn sweep(run_dir: &Path) -> Result<()> {
     end_unrecorded(&dir)?;
     sweep_group(run_dir)?;
     stop_at::step("clear", run_dir);
-    dir.remove_parts();
+    dir.remove_files();
     stop_at::step("unlock", run_dir);
     lock.release_with(&dir);
     Ok(())

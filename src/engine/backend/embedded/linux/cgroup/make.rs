@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rustix::mount::{MountFlags, mount, mount_bind};
+use rustix::mount::mount_bind;
 
 use super::{Cgroup, Home, USED, Version};
 use crate::engine::{
@@ -106,11 +106,9 @@ impl Cgroup {
     }
 
     /// On version 1, lays out at `at` what the container will see as `/sys/fs/cgroup`: its own groups and no
-    /// others. For a mount namespace of the caller's own.
+    /// others. For a mount namespace of the caller's own; `at` is in memory.
     pub(super) fn lay_out(&self, at: &Path) -> io::Result<()> {
         make_dir(at, 0o755)?;
-        let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
-        mount("tmpfs", at, "tmpfs", flags, Some(c"mode=755,size=64k"))?;
         for home in &self.homes {
             let Some(name) = home.point.file_name() else { continue }; // Mounted on the root: not a hierarchy of its own.
             let shown = at.join(name);

@@ -17,6 +17,7 @@ use rustix::{
     fs::{Mode, OFlags, open},
     pipe::{PipeFlags, pipe_with},
 };
+use serde_json::Value;
 
 use super::{Ahead, GO};
 use crate::engine::{
@@ -31,6 +32,7 @@ use crate::engine::{
             ids::Ids,
             namespaces::{enter_user_namespace, leave_mounts, leave_network, own_cgroups, own_ids},
             overlay::{Durability, Marks, mount_rootfs},
+            parts::Parts,
             process,
             protocol::Status,
             pump::Stdio,
@@ -108,9 +110,9 @@ fn prepare_and_start(
     stop_at::step("make parts", &plan.run_dir);
     let durability = if plan.auto_remove { Durability::Volatile } else { Durability::Kept };
     let marks = if ids == Ids::All { Marks::Trusted } else { Marks::User };
-    run_dir.create_parts()?;
+    let parts = run_dir.create_parts()?;
     stop_at::step("mount", &plan.run_dir);
-    mount_rootfs(&plan.rootfs, &run_dir.rootfs(), marks, durability)?;
+    mount_rootfs(&plan.rootfs, &parts.rootfs(), marks, durability)?;
     let (mounts, group) = (
         Mounts::read().map_err(|error| Error::io("looking for control groups", error))?,
         format!("/wharf-{}", plan.id),
@@ -126,7 +128,7 @@ fn prepare_and_start(
     undo.cgroup = Some(cgroup.clone());
     // A run whose directory somebody deleted is not seen any more, but it still writes to the same files.
     cgroup.kill();
-    let view = (ids == Ids::All && mounts.version() == Version::V1).then(|| run_dir.cgroup_view());
+    let view = (ids == Ids::All && mounts.version() == Version::V1).then(|| parts.cgroup_view());
     let place = match ids {
         Ids::All => Birthplace::Group { cgroup: &cgroup, view: view.as_deref() },
         Ids::Ranges | Ids::Single => Birthplace::Here,
@@ -135,9 +137,9 @@ fn prepare_and_start(
         cgroup.make().map_err(|error| Error::io("making the container's control groups", error))?;
     }
     stop_at::step("write bundle", &plan.run_dir);
-    write_bundle(plan, run_dir, ids, place, view.as_deref(), &group)?;
+    let spec = write_bundle(plan, &parts, ids, place, view.as_deref(), &group)?;
     stop_at::step("create process", &plan.run_dir);
-    let (born, report, stdio) = create(plan, run_dir, place)?;
+    let (born, report, stdio) = create(plan, &parts, place)?;
     stop_at::step("created process", &plan.run_dir);
     let (limits, warnings) = settable(plan, ids, &mounts);
     cgroup.limit(&limits).map_err(|error| Error::io("limiting the container", error))?;
@@ -155,10 +157,11 @@ fn prepare_and_start(
         Some(_) | None => return Err(Error::new(ErrorKind::Cancelled, "the starter went away before the start")),
     }
     let boot_id = process::boot_id().map_err(|error| Error::io("reading the boot id", error))?;
-    run_dir.note_created(&Created { boot_id: boot_id.clone(), init: identity.clone() })?;
+    let joining = Some(spec::for_joining(spec));
+    run_dir.note_created(&Created { boot_id: boot_id.clone(), init: identity.clone(), joining })?;
     stop_at::step("start process", &plan.run_dir);
     let started = Timestamp::now();
-    start(plan, run_dir)?;
+    start(plan, &parts)?;
     if let Some(error) = report.wait() {
         return Err(error);
     }
@@ -207,21 +210,21 @@ fn enter_namespaces(plan: &LaunchPlan, ahead: Ahead, starter: &mut StatusLine) -
     Ok(ids)
 }
 
-/// Writes everything the runtime reads.
+/// Writes everything the runtime reads. Returns the spec.
 fn write_bundle(
     plan: &LaunchPlan,
-    run_dir: &RunDir,
+    parts: &Parts,
     ids: Ids,
     place: Birthplace<'_>,
     view: Option<&Path>,
     group: &str,
-) -> Result<()> {
-    let rootfs = Rootfs::open(&run_dir.rootfs()).map_err(|error| Error::io("opening the container's root", error))?;
+) -> Result<Value> {
+    let rootfs = Rootfs::open(&parts.rootfs()).map_err(|error| Error::io("opening the container's root", error))?;
     let user = user::resolve(&rootfs, plan.process.user.as_deref())?.within(ids)?;
     rootfs.create_dir_all(&plan.process.workdir).map_err(|error| {
         Error::io(format_args!("making the working directory {}", plan.process.workdir.display()), error)
     })?;
-    host_files::write(&run_dir.etc(), &plan.hostname, plan.network)
+    host_files::write(&parts.etc(), &plan.hostname, plan.network)
         .map_err(|error| Error::io("writing /etc/hosts and its like", error))?;
     let network = match plan.network {
         NetworkMode::Host => None,
@@ -230,19 +233,21 @@ fn write_bundle(
     };
     let surroundings = Surroundings {
         user: &user,
-        rootfs: &run_dir.rootfs(),
-        etc: &run_dir.etc(),
-        cgroup: &place.path_for_runtime(&run_dir.bundle(), group),
+        rootfs: &parts.rootfs(),
+        etc: &parts.etc(),
+        cgroup: &place.path_for_runtime(&parts.bundle(), group),
         cgroup_view: view,
         network,
         ids,
         thermal: host_files::thermal_throttles(),
     };
-    let text = serde_json::to_vec(&spec::build(plan, &surroundings)).unwrap_or_default();
-    let path = run_dir.bundle().join("config.json");
+    let spec = spec::build(plan, &surroundings);
+    let text = serde_json::to_vec(&spec).unwrap_or_default();
+    let path = parts.bundle().join("config.json");
     fs::write(&path, text)
-        .and_then(|()| put_decoy(&run_dir.bundle()))
-        .map_err(|error| Error::io(format_args!("writing {}", path.display()), error))
+        .and_then(|()| put_decoy(&parts.bundle()))
+        .map_err(|error| Error::io(format_args!("writing {}", path.display()), error))?;
+    Ok(spec)
 }
 
 /// The limits that can be set here, and a sentence for each that cannot.
@@ -265,17 +270,17 @@ fn settable(plan: &LaunchPlan, ids: Ids, mounts: &Mounts) -> (Limits, Vec<String
 }
 
 /// Creates the container's process, which then waits to be started.
-fn create(plan: &LaunchPlan, run_dir: &RunDir, place: Birthplace<'_>) -> Result<(Born, ExecReport, Stdio)> {
+fn create(plan: &LaunchPlan, parts: &Parts, place: Birthplace<'_>) -> Result<(Born, ExecReport, Stdio)> {
     let failed = |error: std::io::Error| Error::io("making the container's input and output", error);
     let (executor, report) = with_report(plan.process.terminal).map_err(failed)?;
     let mut builder = ContainerBuilder::new(plan.id.to_string(), SyscallType::default())
-        .with_root_path(run_dir.runtime())
+        .with_root_path(parts.runtime())
         .map_err(|error| runtime_failure("preparing the runtime", &error))?
         .with_executor(executor);
     let mut console = None;
     let mut pipes = None;
     if plan.process.tty {
-        let socket = ConsoleSocket::bind(&run_dir.bundle(), "console.sock").map_err(failed)?;
+        let socket = ConsoleSocket::bind(&parts.bundle(), "console.sock").map_err(failed)?;
         builder = builder.with_console_socket(Some(socket.path()));
         console = Some(socket);
     } else {
@@ -293,7 +298,7 @@ fn create(plan: &LaunchPlan, run_dir: &RunDir, place: Birthplace<'_>) -> Result<
         builder = builder.with_stdout(stdout.1).with_stderr(stderr.1);
         pipes = Some(Stdio::Pipes { stdin, stdout: stdout.0, stderr: stderr.0 });
     }
-    let builder = builder.as_init(run_dir.bundle()).with_systemd(false).with_detach(true).as_sibling(true);
+    let builder = builder.as_init(parts.bundle()).with_systemd(false).with_detach(true).as_sibling(true);
     let build = move || {
         let container = builder.build().map_err(|error| runtime_failure("creating the container", &error))?;
         let pid = container.pid().map(|pid| pid.as_raw()).and_then(|pid| u32::try_from(pid).ok());
@@ -308,9 +313,9 @@ fn create(plan: &LaunchPlan, run_dir: &RunDir, place: Birthplace<'_>) -> Result<
     Ok((born, report, stdio))
 }
 
-fn start(plan: &LaunchPlan, run_dir: &RunDir) -> Result<()> {
+fn start(plan: &LaunchPlan, parts: &Parts) -> Result<()> {
     let failed = |error| runtime_failure("starting the process", &error);
-    Container::load(run_dir.runtime().join(plan.id.as_str())).map_err(failed)?.start().map_err(failed)
+    Container::load(parts.runtime().join(plan.id.as_str())).map_err(failed)?.start().map_err(failed)
 }
 
 fn guard_from_oom_killer() {
