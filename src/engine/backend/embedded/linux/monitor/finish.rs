@@ -9,10 +9,9 @@ use crate::engine::{
     backend::embedded::{
         launch::{ExitFile, FORMAT, LaunchPlan},
         linux::{
-            cgroup::Cgroup,
             protocol::ExitNote,
             pump::Pump,
-            run_dir::{RunDir, Sync, replace},
+            run_dir::{Sync, replace},
         },
         stop_at,
     },
@@ -42,45 +41,39 @@ pub(super) fn finish(plan: &LaunchPlan, running: Running, mut pump: Pump, ended:
     };
     let code = exit.code.map_or(ProcessExit::Unknown, ProcessExit::Code);
     let note = ExitNote { exit: code, oom_killed: exit.oom_killed };
+    stop_at::step("remove control groups of", &plan.run_dir);
+    let cleared = cgroup.remove(CGROUP_PATIENCE).is_ok();
     // Before the state file goes: whoever looks sees "running" or "exited", never nothing.
     record(plan, &exit);
-    let mut cleared = (!plan.auto_remove).then(|| clear(plan, &cgroup, &run_dir));
+    let clear = || {
+        stop_at::step("clear", &plan.run_dir);
+        run_dir.remove_parts();
+    };
+    if !plan.auto_remove {
+        clear();
+    }
     let mut told = false;
     stop_at::step("report the end of", &plan.run_dir);
     (hooks.ended)(plan, &exit, &mut || {
         stop_at::step("announce the removal of", &plan.run_dir);
         pump.announce_exit(&note);
         told = true;
-        cleared.get_or_insert_with(|| clear(plan, &cgroup, &run_dir));
     });
-    let cleared = cleared.unwrap_or_else(|| clear(plan, &cgroup, &run_dir));
+    if plan.auto_remove {
+        clear();
+    }
     stop_at::step("unlock", &plan.run_dir);
-    match cleared {
-        Cleared::Wholly => lock.release_with(&run_dir),
+    if cleared {
+        lock.release_with(&run_dir);
+    } else {
         // The directory stays: by its name the next sweep finds the control group that is left.
-        Cleared::ButTheGroup => drop(lock),
+        drop(lock);
     }
     stop_at::step("announce the end of", &plan.run_dir);
     if !told {
         pump.announce_exit(&note);
     }
     pump.deliver();
-}
-
-/// What is gone after clearing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Cleared {
-    Wholly,
-    ButTheGroup,
-}
-
-/// Removes the run's control groups and files.
-fn clear(plan: &LaunchPlan, cgroup: &Cgroup, run_dir: &RunDir) -> Cleared {
-    stop_at::step("remove control groups of", &plan.run_dir);
-    let removed = cgroup.remove(CGROUP_PATIENCE);
-    stop_at::step("clear", &plan.run_dir);
-    run_dir.remove_parts();
-    if removed.is_ok() { Cleared::Wholly } else { Cleared::ButTheGroup }
 }
 
 /// Writes `exit.json`: durably, unless nobody will ever read it.

@@ -34,10 +34,11 @@ pub struct MonitorHooks {
     /// Called when the run has begun and at each change of its state file but the last: tells the store,
     /// quickly, and never fails.
     pub changed: fn(&LaunchPlan, &RunChange),
-    /// Called once the run is over and `exit.json` is written (durably, unless the container removes itself). Tells the
-    /// store, and removes the container if it is to remove itself; of any other, control groups, mounts and runtime
-    /// files are gone by now. As soon as a removed container cannot be found any more, and before its files are deleted,
-    /// this calls the last argument once, which tells the clients; all others learn of the end after this returned.
+    /// Called once the run is over and `exit.json` is written (durably, unless the container removes itself); processes
+    /// and control groups are gone. Tells the store, and removes the container if it is to remove itself; the mounts and
+    /// runtime files of any other are gone by now. As soon as a removed container cannot be found any more, and
+    /// before its files are deleted, this calls the last argument, which tells the clients. All others learn of the end
+    /// after this returned.
     pub ended: fn(&LaunchPlan, &ExitFile, &mut dyn FnMut()),
 }
 
