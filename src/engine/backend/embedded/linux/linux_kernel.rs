@@ -167,7 +167,9 @@ impl LinuxKernel {
 
 impl Kernel for LinuxKernel {
     fn expect_launch(&self, network: NetworkMode) {
-        self.expected.begin(network);
+        if let Some(waiting) = self.expected.begin(network) {
+            self.adopt(waiting.dismiss());
+        }
     }
 
     fn prepare_launch(&self, runs: &Path) {

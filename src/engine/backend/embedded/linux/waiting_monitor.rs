@@ -25,9 +25,9 @@ enum Expected {
 }
 
 impl ExpectedLaunch {
-    /// Announces it.
-    pub(super) fn begin(&self, network: NetworkMode) {
-        self.replace(Expected::Soon(network));
+    /// Announces it. Returns what was made ready for another, which is to be let go.
+    pub(super) fn begin(&self, network: NetworkMode) -> Option<WaitingMonitor> {
+        self.replace(Expected::Soon(network)).prepared()
     }
 
     /// Starts its monitor, unless it has begun or been called off meanwhile.
@@ -43,16 +43,22 @@ impl ExpectedLaunch {
     /// It begins, or is called off. A monitor that is just being started is waited for: that takes as long as
     /// starting another.
     pub(super) fn end(&self) -> Option<WaitingMonitor> {
-        match self.replace(Expected::Nothing) {
-            Expected::Prepared(waiting) => Some(waiting),
-            Expected::Nothing | Expected::Soon(_) => None,
-        }
+        self.replace(Expected::Nothing).prepared()
     }
 
     fn replace(&self, next: Expected) -> Expected {
         match self.0.lock() {
             Ok(mut expected) => std::mem::replace(&mut expected, next),
             Err(_) => Expected::Nothing, // Preparing it has panicked: it is done without.
+        }
+    }
+}
+
+impl Expected {
+    fn prepared(self) -> Option<WaitingMonitor> {
+        match self {
+            Self::Prepared(waiting) => Some(waiting),
+            Self::Nothing | Self::Soon(_) => None,
         }
     }
 }
