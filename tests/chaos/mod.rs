@@ -10,6 +10,7 @@
 
 mod attached;
 mod catalogue;
+mod expected;
 mod full_disk;
 mod many;
 mod moments;
