@@ -31,7 +31,7 @@ const CREATED: &str = "created.json";
 const STATE_TEMPORARY: &str = "state.tmp";
 /// Where exec helpers work.
 const EXEC: &str = "exec";
-/// What the runs of versions up to 0.1 left, which kept on the disk what is in memory now.
+/// What runs of earlier builds left, which kept on the disk what is in memory now.
 const OLD_MOUNT_POINTS: [&str; 2] = ["rootfs", "cgroup"];
 const OLD_DIRECTORIES: [&str; 3] = ["bundle", "etc", "runtime"];
 /// How long a monitor waits for its predecessor to finish, and for those who only look.

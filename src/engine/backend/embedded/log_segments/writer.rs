@@ -130,7 +130,9 @@ fn create(dir: &Path, sequence: u64, lines_before: u64) -> io::Result<(File, u64
     // Under its name only once it has its header: a reader may open it at any moment.
     let unnamed = path.with_extension("new");
     let mut file = OpenOptions::new().append(true).create(true).open(&unnamed)?;
-    let written = file.set_len(0).and_then(|()| file.write_all(&format::segment_header(lines_before)));
+    // A new one is not cut: ext4 sends a file that was cut to nothing to the disk when it is closed.
+    let emptied = file.metadata().and_then(|found| if found.len() > 0 { file.set_len(0) } else { Ok(()) });
+    let written = emptied.and_then(|()| file.write_all(&format::segment_header(lines_before)));
     if let Err(error) = written.and_then(|()| fs::rename(&unnamed, &path)) {
         fs::remove_file(&unnamed)?;
         return Err(error);

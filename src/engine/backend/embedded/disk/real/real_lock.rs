@@ -31,9 +31,14 @@ impl RealLock {
 
 impl LockedFile for RealLock {
     fn describe(&mut self, text: &[u8]) -> io::Result<()> {
-        self.0.set_len(0)?;
         self.0.rewind()?;
-        self.0.write_all(text)
+        if let Err(error) = self.0.write_all(text) {
+            self.0.set_len(0)?; // Rather no name than one of the past.
+            return Err(error);
+        }
+        // Cut last, and only what needs it: ext4 sends a file that was cut to nothing to the disk when it is closed.
+        let len = text.len() as u64;
+        if self.0.metadata()?.len() > len { self.0.set_len(len) } else { Ok(()) }
     }
 }
 
