@@ -25,9 +25,16 @@ enum Expected {
 }
 
 impl ExpectedLaunch {
-    /// Announces it. Returns what was made ready for another, which is to be let go.
+    /// Announces it. What was made ready for another serves whichever comes first; returns what is of no use to this
+    /// one, to be let go.
     pub(super) fn begin(&self, network: NetworkMode) -> Option<WaitingMonitor> {
-        self.replace(Expected::Soon(network)).prepared()
+        let mut expected = self.0.lock().ok()?; // Preparing one has panicked: it is done without.
+        match &*expected {
+            Expected::Prepared(waiting) if waiting.network == network => None,
+            Expected::Nothing | Expected::Soon(_) | Expected::Prepared(_) => {
+                std::mem::replace(&mut *expected, Expected::Soon(network)).prepared()
+            }
+        }
     }
 
     /// Starts its monitor, unless it has begun or been called off meanwhile.
@@ -43,14 +50,8 @@ impl ExpectedLaunch {
     /// It begins, or is called off. A monitor that is just being started is waited for: that takes as long as
     /// starting another.
     pub(super) fn end(&self) -> Option<WaitingMonitor> {
-        self.replace(Expected::Nothing).prepared()
-    }
-
-    fn replace(&self, next: Expected) -> Expected {
-        match self.0.lock() {
-            Ok(mut expected) => std::mem::replace(&mut expected, next),
-            Err(_) => Expected::Nothing, // Preparing it has panicked: it is done without.
-        }
+        let mut expected = self.0.lock().ok()?; // As above.
+        std::mem::take(&mut *expected).prepared()
     }
 }
 
