@@ -103,7 +103,7 @@ impl SimulatedKernel {
     }
 
     fn signal(&self, run_dir: &Path, signal: Signal) -> Result<u64> {
-        let init = self.init_of(self.run_dir(run_dir).read_state().as_ref()).ok_or_else(not_running)?;
+        let init = self.init_of(self.run_dir(run_dir).try_read_state()?.as_ref()).ok_or_else(not_running)?;
         self.call("signal", run_dir)?;
         let mut state = self.world.state();
         let now = state.now;
@@ -289,7 +289,7 @@ impl Kernel for SimulatedKernel {
         if self.ask(run_dir, Request::Unpause, self.until(within))?.is_some() {
             return Ok(());
         }
-        self.init_of(self.run_dir(run_dir).read_state().as_ref()).map(drop).ok_or_else(not_running)
+        self.init_of(self.run_dir(run_dir).try_read_state()?.as_ref()).map(drop).ok_or_else(not_running)
     }
 
     fn attach(&self, _run_dir: &Path, _options: &AttachOptions, _within: Duration) -> Result<ProcessSession> {
@@ -297,7 +297,7 @@ impl Kernel for SimulatedKernel {
     }
 
     fn exec(&self, run_dir: &Path, _spec: &ExecSpec, _within: Duration) -> Result<ProcessSession> {
-        self.init_of(self.run_dir(run_dir).read_state().as_ref()).ok_or_else(not_running)?;
+        self.init_of(self.run_dir(run_dir).try_read_state()?.as_ref()).ok_or_else(not_running)?;
         self.call("exec", run_dir)?;
         Err(Error::new(ErrorKind::CommandNotFound, "no programs in the simulation"))
     }
@@ -311,7 +311,7 @@ impl Kernel for SimulatedKernel {
     }
 
     fn processes(&self, run_dir: &Path) -> Result<ProcessTable> {
-        self.init_of(self.run_dir(run_dir).read_state().as_ref()).ok_or_else(not_running)?;
+        self.init_of(self.run_dir(run_dir).try_read_state()?.as_ref()).ok_or_else(not_running)?;
         Ok(ProcessTable::default())
     }
 
