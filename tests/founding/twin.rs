@@ -5,8 +5,10 @@
 
 use std::{
     env,
-    process::{Command, Stdio},
+    process::{self, Command, Stdio},
+    sync::mpsc,
     thread,
+    time::Duration,
 };
 
 /// Which mechanism a model runs.
@@ -16,6 +18,9 @@ pub enum Variant {
     /// The original fault.
     Twin,
 }
+
+/// How long a twin may take. Its fault may leave it hanging, or without the memory to say what was wrong.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Set where the fault is meant to happen.
 const TWIN: &str = "WHARF_TEST_TWIN";
@@ -29,6 +34,12 @@ const TWIN: &str = "WHARF_TEST_TWIN";
 pub fn holds_and_catches_its_twin(test: &str, complaints: &[&str], model: impl Fn(Variant)) {
     let twin = env::var(TWIN);
     if twin.as_deref() == Ok(test) {
+        thread::spawn(|| {
+            let (_never, end) = mpsc::channel::<()>();
+            // Nothing comes: the time is over.
+            let _ = end.recv_timeout(PATIENCE);
+            process::abort();
+        });
         model(Variant::Twin);
         return;
     }
