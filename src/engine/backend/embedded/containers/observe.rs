@@ -102,7 +102,7 @@ fn merge(store: &Store, kernel: &dyn Kernel, record: Box<Record>) -> Observed {
         .max(run_of(state.as_ref().map(|state| state.generation)))
         .max(run_of(exit.as_ref().map(|exit| exit.generation)));
     let restarting = restart::is_under_way(store, &record);
-    let intent = in_flight(store, &record, state.as_ref(), exit.as_ref(), alive.monitor, restarting);
+    let intent = in_flight(store, &record, state.as_ref(), exit.as_ref(), alive, restarting);
     let mut state = container_state(&record, state.as_ref(), exit.as_ref(), alive, intent.is_some());
     if record.spec.auto_remove && state.status == Status::Exited && alive.monitor == Liveness::Alive && !restarting {
         // Its monitor is at it.
@@ -134,7 +134,7 @@ fn in_flight(
     record: &Record,
     state: Option<&StateFile>,
     exit: Option<&ExitFile>,
-    monitor: Liveness,
+    alive: Observation,
     restarting: bool,
 ) -> Option<Intent> {
     let intent: &RecordedIntent = record.intent.as_ref()?;
@@ -148,8 +148,10 @@ fn in_flight(
         Change::Rename { .. } | Change::Remove { .. } => false,
     };
     let lock = store.layout.lock(store.disk(), &record.id);
-    // A start is shown as one as long as its status is that from before it: who asked for it may be gone meanwhile.
-    let attended = || intent.change == Change::Start && monitor == Liveness::Alive;
+    // A start is shown as one as long as its status is that from before it: who asked for it may be gone meanwhile. The
+    // monitor of a process that lives attends that one: a start beside it, by somebody who could not read so, came to nothing.
+    let attended =
+        || intent.change == Change::Start && alive.monitor == Liveness::Alive && alive.init == Liveness::Dead;
     let at_it = || lock::is_held_by(store.disk(), &lock, intent.pid, intent.since);
     (!begun && (attended() || at_it())).then(|| intent.visible())
 }
