@@ -19,7 +19,7 @@ pub mod settings;
 mod signals;
 mod verbs;
 
-use std::{ffi::OsString, io::IsTerminal as _};
+use std::{ffi::OsString, io::IsTerminal as _, mem::ManuallyDrop};
 
 #[cfg(feature = "fuzzing")]
 pub use self::script::fuzz;
@@ -215,10 +215,13 @@ fn with_engine(mut invocation: Invocation, place: Place, printer: &mut Printer) 
         if let Exit::Signal(_) = exit {
             engine.close().await;
         }
+        // As below.
+        let _ = ManuallyDrop::new(engine);
         exit
     });
-    // Threads that still wait for a host or a disk must not hold the end.
-    runtime.shutdown_background();
+    // The process ends now, and with it all its threads: those that still wait for a host or a disk must not hold the
+    // end, and taking the others apart first would only be waited for.
+    let _ = ManuallyDrop::new(runtime);
     exit
 }
 
