@@ -12,9 +12,6 @@ use tokio::sync::oneshot;
 use super::sessions;
 use crate::engine::domain::{Error, ErrorKind, Result};
 
-/// Whether this process has been able to start a thread.
-static STARTED: OnceLock<()> = OnceLock::new();
-
 /// A piece of work. It never unwinds past whoever runs it.
 pub type Work = Box<dyn FnOnce() + Send>;
 
@@ -49,7 +46,7 @@ impl Workers for OsWorkers {
                 drop(tokio::task::spawn_blocking(work));
                 Ok(())
             }
-            Term::Lasting(name) => sessions::spawn(name, work).inspect(|()| note_that_threads_start()),
+            Term::Lasting(name) => sessions::spawn(name, work),
         }
     }
 }
@@ -75,24 +72,20 @@ pub async fn done_by<T: Send + 'static>(
     })
 }
 
-/// The pool panics when it gets no first thread, and later makes do with what it has: so one is tried before, unless
-/// some other thread has been started already.
+/// The pool panics when it gets no first thread, and later makes do with what it has: so one is tried before.
 ///
 /// # Errors
 /// `Io` where a limit on processes and threads is reached.
 fn threads_can_start() -> Result<()> {
+    static STARTED: OnceLock<()> = OnceLock::new();
     if STARTED.get().is_none() {
         let first = std::thread::Builder::new().spawn(|| ()).map_err(|error| {
             Error::io("no thread can be started", error).remedy("raise the limit on processes (ulimit -u, pids.max)")
         })?;
         // It does nothing that could fail.
         let _ = first.join();
-        note_that_threads_start();
+        // Two at once have found the same.
+        let _ = STARTED.set(());
     }
     Ok(())
-}
-
-fn note_that_threads_start() {
-    // Two at once have found the same.
-    let _ = STARTED.set(());
 }
