@@ -247,3 +247,48 @@ fn nothing_runs_in_a_container_that_is_paused_or_over() {
     let error = bench.kernel.exec(bench.run_dir(), &command(&["true"]), PATIENCE).err().unwrap();
     assert_eq!(error.kind(), ErrorKind::Refused, "{error}");
 }
+
+#[test]
+fn a_descendant_that_keeps_its_output_open_is_not_waited_for() {
+    if !needs_root() {
+        return;
+    }
+    let bench = sleeping();
+    for (left, tty) in [("while :; do echo x; sleep 0.05; done", false), ("yes", false), ("yes", true)] {
+        let mut spec = command(&["sh", "-c", &format!("trap '' HUP; echo first; ({left}) & exit 3")]);
+        spec.tty = tty;
+        let begun = Instant::now();
+        let (stdout, _, exit) = collect(exec(&bench, &spec));
+        assert_eq!(exit, ProcessExit::Code(3), "{left}");
+        assert!(stdout.starts_with("first"), "{left}: {stdout:?}");
+        // What a pipe holds and what was sent on meanwhile, not what could be had in the time.
+        assert!(stdout.len() < 8 << 20, "{left}: {} bytes", stdout.len());
+        assert!(begun.elapsed() < PATIENCE / 2, "{left}: {:?}", begun.elapsed());
+    }
+    bench.kernel.kill(bench.run_dir(), Signal::KILL, PATIENCE).unwrap();
+}
+
+#[test]
+fn a_slow_reader_gets_all_that_it_printed_before_its_end() {
+    if !needs_root() {
+        return;
+    }
+    let bench = sleeping();
+    // Ends once the pipe takes the last bytes, with all the buffers before it full.
+    let script =
+        "i=0; while [ $i -lt 6 ]; do dd if=/dev/zero bs=65536 count=20 2>/dev/null; i=$((i+1)); done; echo; echo end";
+    let mut session = exec(&bench, &command(&["sh", "-c", script]));
+    let mut stdout = Vec::new();
+    let exit = loop {
+        std::thread::park_timeout(Duration::from_millis(3));
+        match session.output.receive().unwrap() {
+            Some(SessionOutput::Stdout(bytes)) => stdout.extend(bytes),
+            Some(SessionOutput::Exit(exit)) => break exit,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(exit, ProcessExit::Code(0));
+    assert_eq!(stdout.len(), 6 * 20 * 65536 + 5);
+    assert!(stdout.ends_with(b"\nend\n"));
+    bench.kernel.kill(bench.run_dir(), Signal::KILL, PATIENCE).unwrap();
+}

@@ -4,19 +4,24 @@
 //! first, then to clients: a lossless one makes the pump stop reading while its buffer is full, a viewer
 //! misses. Deliberately elsewhere: requests other than bytes (`monitor::serve`), the process's end.
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::{
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    time::{Duration, Instant},
+};
 
 use rustix::{
-    event::{PollFd, PollFlags, Timespec, poll},
+    event::{PollFd, PollFlags, poll},
     fs::{OFlags, fcntl_getfl, fcntl_setfl},
     io::{Errno, read, write},
     net::sockopt::set_socket_send_buffer_size,
+    pipe::fcntl_getpipe_size,
     termios::{Winsize, tcsetwinsize},
 };
 
 use super::{
     client::{Client, ClientId, Opener, Purpose, parse_request},
     protocol::{CHUNK, ExitNote, Kind, Reply, Request, parse},
+    status_line::timespec,
 };
 use crate::engine::{
     backend::embedded::log_segments::LogWriter,
@@ -30,8 +35,10 @@ const MOST_CLIENTS: usize = 64;
 /// What the kernel may hold for a client when we leave.
 const FAREWELL: usize = 1 << 20;
 
-/// How long the last output of an ended process may take.
-const LAST_BYTES: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
+/// How long the last output of an ended process may take: a terminal delivers it a little later.
+const LAST_BYTES: Duration = Duration::from_millis(100);
+/// The kernel holds less than this of what is written to a terminal.
+const TERMINAL_HOLDS: usize = 64 << 10;
 
 /// Our ends of a process's input and output.
 #[derive(Debug)]
@@ -151,7 +158,9 @@ impl Pump {
     pub(super) fn ready(&mut self, token: Token, events: PollFlags) {
         match token {
             Token::Stdin => self.feed(),
-            Token::Output(source) => self.take_output(source),
+            Token::Output(source) => {
+                self.take_output(source); // The next turn sees whether there is more.
+            }
             Token::Client(id) => self.serve_client(id, events),
         }
     }
@@ -187,29 +196,38 @@ impl Pump {
         self.resize(options.terminal);
     }
 
-    /// Reads what the process left behind; called when it has ended. A terminal delivers its last
-    /// bytes a little later; a descendant that keeps a pipe open is not waited for.
+    /// Reads what the process left behind, and lets go of its output; called when it has ended. All that it wrote is in
+    /// the pipe or the terminal by then, which holds only so much: no more is taken, whoever goes on writing, so that
+    /// clients that are behind need not be waited for here and hold a bounded amount more. A descendant that keeps its
+    /// output open is not waited for.
     pub(super) fn drain(&mut self) {
+        let until = Instant::now() + LAST_BYTES;
         for source in [LogSource::Stdout, LogSource::Stderr] {
-            loop {
-                while self.take_output_once(source) {}
-                let open = match source {
-                    LogSource::Stdout => &self.stdout,
-                    LogSource::Stderr => &self.stderr,
-                };
-                let Some(open) = open else { break };
-                let mut waiting = [PollFd::new(open, PollFlags::IN)];
-                match poll(&mut waiting, Some(&LAST_BYTES)) {
-                    Ok(1..) => {}
-                    Ok(0) | Err(_) => break,
-                }
-            }
+            self.drain_source(source, until);
         }
-        self.stdin = None;
+        (self.stdin, self.stdout, self.stderr) = (None, None, None);
         if let Some(log) = &mut self.log {
             log.end(Timestamp::now());
         }
         self.log = None;
+    }
+
+    /// Whatever is there is taken even after `until`.
+    fn drain_source(&mut self, source: LogSource, until: Instant) {
+        let mut left = self.source(source).map_or(0, |open| fcntl_getpipe_size(open).unwrap_or(TERMINAL_HOLDS));
+        while left > 0 {
+            if let Some(taken) = self.take_output(source) {
+                left = left.saturating_sub(taken);
+                self.clients.iter_mut().for_each(Client::flush);
+                continue;
+            }
+            let Some(open) = self.source(source) else { return };
+            let mut waiting = [PollFd::new(open, PollFlags::IN)];
+            match poll(&mut waiting, Some(&timespec(until.saturating_duration_since(Instant::now())))) {
+                Ok(1..) | Err(Errno::INTR) => {}
+                Ok(0) | Err(_) => return,
+            }
+        }
     }
 
     /// Tells everybody who stayed for it, and no others, how it ended.
@@ -342,29 +360,32 @@ impl Pump {
         }
     }
 
-    fn take_output(&mut self, source: LogSource) {
-        self.take_output_once(source);
+    fn source(&self, source: LogSource) -> Option<&OwnedFd> {
+        match source {
+            LogSource::Stdout => self.stdout.as_ref(),
+            LogSource::Stderr => self.stderr.as_ref(),
+        }
     }
 
-    /// Whether there may be more.
-    fn take_output_once(&mut self, source: LogSource) -> bool {
+    /// How many bytes there were; `None`: no more now.
+    fn take_output(&mut self, source: LogSource) -> Option<usize> {
         let (fd, kind) = match source {
             LogSource::Stdout => (&mut self.stdout, Kind::Stdout),
             LogSource::Stderr => (&mut self.stderr, Kind::Stderr),
         };
-        let Some(open) = fd else { return false };
+        let open = fd.as_ref()?;
         self.buffer.resize(CHUNK, 0);
-        let count = match read(&*open, &mut self.buffer) {
+        let count = match read(open, &mut self.buffer) {
             Ok(0) => {
                 *fd = None;
-                return false;
+                return None;
             }
             Ok(count) => count,
-            Err(Errno::INTR) => return true,
-            Err(Errno::AGAIN) => return false,
+            Err(Errno::INTR) => return Some(0),
+            Err(Errno::AGAIN) => return None,
             Err(_) => {
                 *fd = None; // EIO: the last process closed the terminal.
-                return false;
+                return None;
             }
         };
         let bytes = self.buffer.get(..count).unwrap_or_default();
@@ -374,6 +395,6 @@ impl Pump {
         for client in &mut self.clients {
             client.put_output(kind, bytes);
         }
-        true
+        Some(count)
     }
 }
