@@ -132,6 +132,44 @@ fn a_frozen_container_without_its_monitor_can_be_killed() {
     assert_eq!(bench.residue(), Vec::<String>::new());
 }
 
+/// How long a verb may take when its monitor cannot be asked: less than half of its deadline.
+const PAST_THE_MONITOR: Duration = Duration::from_secs(9);
+
+#[test]
+fn a_monitor_that_cannot_be_reached_does_not_keep_its_container_alive() {
+    if !needs_root() {
+        return;
+    }
+    let bench = Bench::new(&["sleep", "1000"]);
+    let verbs: [&dyn Fn(); 2] = [&|| bench.kernel.kill(bench.run_dir(), Signal::KILL, PATIENCE).unwrap(), &|| {
+        bench.kernel.stop(bench.run_dir(), Signal::TERM, Duration::from_millis(100).into(), PATIENCE).unwrap()
+    }];
+    for verb in verbs {
+        bench.launch().unwrap();
+        fs::remove_file(bench.run_dir().join("monitor.sock")).unwrap();
+        let begun = Instant::now();
+        verb();
+        assert!(begun.elapsed() < PAST_THE_MONITOR, "{:?}", begun.elapsed());
+        assert_eq!(bench.exit().code, Some(137));
+        assert_eq!(bench.residue(), Vec::<String>::new());
+        fs::remove_dir_all(&bench.plan.rootfs.work).unwrap();
+    }
+}
+
+#[test]
+fn a_container_whose_monitor_stands_still_can_be_stopped() {
+    if !needs_root() {
+        return;
+    }
+    let bench = Bench::new(&["sleep", "1000"]);
+    let launched = bench.launch().unwrap();
+    let pid = rustix::process::Pid::from_raw(i32::try_from(launched.state.monitor.pid).unwrap()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::STOP).unwrap();
+    bench.kernel.stop(bench.run_dir(), Signal::TERM, Duration::from_millis(100).into(), PATIENCE).unwrap();
+    bench.kernel.sweep(bench.run_dir()).unwrap();
+    assert_eq!(bench.residue(), Vec::<String>::new());
+}
+
 #[test]
 fn the_monitor_ends_its_container_when_it_is_asked_to_end() {
     if !needs_root() {

@@ -3,6 +3,7 @@
 //! Deliberately elsewhere: what flows over which stream on every engine (`tests/conformance`), one monitor's own
 //! behaviour (`tests/engine`).
 
+mod crowd;
 mod daemons;
 mod flood;
 mod follow;

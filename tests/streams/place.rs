@@ -51,6 +51,12 @@ impl Place {
         self.store.root().join("data/containers").join(self.id(name))
     }
 
+    /// Where its monitor is to be found while it runs.
+    #[track_caller]
+    pub fn run_dir(&self, name: &str) -> PathBuf {
+        self.store.root().join("run/c").join(self.id(name))
+    }
+
     #[track_caller]
     fn id(&self, name: &str) -> String {
         self.store.ok(&["ps", "-aq", "--no-trunc", "--filter", &format!("name={name}")])
@@ -58,7 +64,7 @@ impl Place {
 
     /// The ids of the container's monitor and of its first process.
     pub fn pids(&self, name: &str) -> (u32, u32) {
-        let text = fs::read(self.store.root().join("run/c").join(self.id(name)).join("state.json")).unwrap();
+        let text = fs::read(self.run_dir(name).join("state.json")).unwrap();
         let state: serde_json::Value = serde_json::from_slice(&text).unwrap();
         let pid = |role: &str| u32::try_from(state[role]["pid"].as_u64().unwrap()).unwrap();
         (pid("monitor"), pid("init"))

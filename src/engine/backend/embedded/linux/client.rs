@@ -2,7 +2,10 @@
 //!
 //! Deliberately elsewhere: where output comes from and who gets it (`pump`), what requests do (`monitor`).
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::{
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    time::Instant,
+};
 
 use rustix::{
     io::Errno,
@@ -24,6 +27,8 @@ pub(super) struct ClientId(pub(super) u64);
 pub(super) enum Purpose {
     /// It has not said yet.
     Greeting,
+    /// It has said; what it asks for is done in this turn.
+    Asking,
     /// Output goes to it; input may come.
     Attached { flow: Flow, stdin: bool },
     /// It is told about the end.
@@ -45,6 +50,7 @@ pub(super) struct Client {
     pub(super) id: ClientId,
     pub(super) purpose: Purpose,
     pub(super) opener: Opener,
+    pub(super) since: Instant,
     socket: OwnedFd,
     decoder: Decoder,
     outbox: Vec<u8>,
@@ -60,6 +66,7 @@ impl Client {
             id,
             purpose,
             opener,
+            since: Instant::now(),
             socket,
             decoder: Decoder::default(),
             outbox: Vec::new(),
@@ -72,6 +79,11 @@ impl Client {
 
     pub(super) fn attach(&mut self, options: &AttachOptions) {
         self.purpose = Purpose::Attached { flow: options.flow, stdin: options.stdin };
+    }
+
+    /// Whether it stays until the process has ended.
+    pub(super) fn lasts(&self) -> bool {
+        matches!(self.purpose, Purpose::Attached { .. } | Purpose::Waiting)
     }
 
     pub(super) fn socket(&self) -> BorrowedFd<'_> {

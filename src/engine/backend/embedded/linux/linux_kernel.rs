@@ -3,7 +3,6 @@
 //! Deliberately elsewhere: each piece of work (its own file in this folder).
 
 use std::{
-    os::fd::AsFd as _,
     path::{Path, PathBuf},
     process::Child,
     sync::{Mutex, OnceLock},
@@ -17,13 +16,12 @@ use super::{
     launcher::{Ready, Spawned, await_start, spawn_monitor, spawn_role},
     link::{Link, Waited},
     monitor::Orders,
-    process,
+    past_monitor::{self, ANSWER, Monitored, Unheard, await_monitor_gone},
     protocol::{Decoder, Request},
     ps,
     run_dir::RunDir,
     sealed::SealedBinary,
     session::{self, Control},
-    signals,
     unattended::{self, not_running, timed_out},
     waiting_monitor::ExpectedLaunch,
 };
@@ -36,15 +34,8 @@ use crate::engine::{
     domain::{AttachOptions, Error, ErrorKind, ExecSpec, NetworkMode, ProcessTable, Result, Signal, Span},
 };
 
-/// A monitor that is alive answers within milliseconds; one that does not in this time stands still.
-const ANSWER: Duration = Duration::from_secs(5);
-
 /// How soon a pause is noticed by whoever waits for a process to begin in the container.
 const LOOK_FOR_PAUSE: Duration = Duration::from_millis(250);
-
-/// How often somebody who waits for a monitor to finish looks: flock(2) tells nobody with a deadline that a lock
-/// is free, and who holds it is known only once the monitor's state is written.
-const LOOK_AGAIN: Duration = Duration::from_millis(2);
 
 /// How long a failed launch may take to undo itself before it is undone from outside.
 const UNDOING: Duration = Duration::from_secs(5);
@@ -128,18 +119,6 @@ impl LinuxKernel {
         let _ = unattended::sweep(run_dir); // As above.
     }
 
-    /// Waits until no monitor holds the run directory.
-    fn await_monitor_gone(&self, run_dir: &Path, until: Instant) -> bool {
-        let dir = RunDir::new(run_dir);
-        while dir.is_monitored() {
-            if Instant::now() >= until {
-                return false;
-            }
-            std::thread::sleep(LOOK_AGAIN);
-        }
-        true
-    }
-
     /// Waits on an accepted request for the end of the run, whatever happens to the monitor.
     fn await_exit(&self, run_dir: &Path, link: &mut Link, until: Instant) -> Result<bool> {
         match link.wait_for_exit(until)? {
@@ -150,7 +129,7 @@ impl LinuxKernel {
     }
 
     fn await_unattended(&self, run_dir: &Path, until: Instant) -> Result<bool> {
-        if !self.await_monitor_gone(run_dir, until) {
+        if !await_monitor_gone(run_dir, until) {
             return Ok(false);
         }
         match unattended::init_of(run_dir, unattended::read_state(run_dir)?.as_ref())? {
@@ -159,9 +138,18 @@ impl LinuxKernel {
         }
     }
 
-    /// Without a monitor that answers: is a run just ending?
-    fn is_winding_up(&self, run_dir: &Path) -> bool {
-        RunDir::new(run_dir).is_monitored()
+    /// Without a monitor that answers: is one there?
+    fn is_monitored(&self, run_dir: &Path) -> Monitored {
+        if RunDir::new(run_dir).is_monitored() { Monitored::Yes } else { Monitored::No }
+    }
+
+    /// Ends a stop or kill, whatever came of asking the monitor.
+    fn after(&self, waited: Waited, run_dir: &Path, unheard: Unheard, there: Monitored, until: Instant) -> Result<()> {
+        match waited {
+            Waited::Ended(_) => Ok(()),
+            Waited::TimeUp => Err(timed_out()),
+            Waited::Lost => past_monitor::act_unheard(run_dir, unheard, there, until),
+        }
     }
 }
 
@@ -220,74 +208,41 @@ impl Kernel for LinuxKernel {
         let until = Instant::now() + within;
         stop_at::step("ask to stop", run_dir);
         let asked = Instant::now();
-        let (waited, was_there) = match Link::ask(run_dir, Request::Stop { signal, grace }, until)? {
-            Some(mut link) => {
+        let (waited, there) = match Link::ask(run_dir, Request::Stop { signal, grace }, until.min(asked + ANSWER)) {
+            Ok(Some(mut link)) => {
                 stop_at::step("asked to stop", run_dir);
-                (link.wait_for_exit(until)?, true)
+                (link.wait_for_exit(until)?, Monitored::Yes)
             }
-            None => (Waited::Lost, self.is_winding_up(run_dir)),
+            Ok(None) => (Waited::Lost, self.is_monitored(run_dir)),
+            Err(error) if error.kind() == ErrorKind::TimedOut => {
+                return past_monitor::act(run_dir, Unheard::Stop(signal, grace.duration()), until);
+            }
+            Err(error) => return Err(error),
         };
-        match waited {
-            Waited::Ended(_) => Ok(()),
-            Waited::TimeUp => Err(timed_out()),
-            Waited::Lost if !self.await_monitor_gone(run_dir, until) => Err(timed_out()),
-            Waited::Lost => {
-                // It has wound up, or it was killed, perhaps before it heard us: what still runs is stopped from here.
-                let grace = grace.duration().saturating_sub(asked.elapsed());
-                match unattended::stop(run_dir, signal, grace, until) {
-                    Err(error) if error.kind() == ErrorKind::Refused && was_there => Ok(()),
-                    outcome => outcome,
-                }
-            }
-        }
+        // It has wound up, or it was killed, perhaps before it heard us: what still runs is stopped from here.
+        let grace = grace.duration().saturating_sub(asked.elapsed());
+        self.after(waited, run_dir, Unheard::Stop(signal, grace), there, until)
     }
 
     fn kill(&self, run_dir: &Path, signal: Signal, within: Duration) -> Result<()> {
         let until = Instant::now() + within;
-        let answer_until = until.min(Instant::now() + ANSWER);
         stop_at::step("ask to kill", run_dir);
-        let asked = match Link::ask(run_dir, Request::Kill { signal }, answer_until) {
-            // A monitor that stands still must not keep its container alive.
-            Err(error) if error.kind() == ErrorKind::TimedOut => {
-                let monitor = RunDir::new(run_dir).read_state().map(|state| state.monitor);
-                let init = unattended::signal(run_dir, signal)?;
-                if signal != Signal::KILL {
-                    return Ok(());
+        let asked = Link::ask(run_dir, Request::Kill { signal }, until.min(Instant::now() + ANSWER));
+        let (waited, there) = match asked {
+            Ok(asked) => {
+                stop_at::step("asked to kill", run_dir);
+                match asked {
+                    Some(_) if signal != Signal::KILL => return Ok(()),
+                    Some(mut link) => (link.wait_for_exit(until)?, Monitored::Yes),
+                    None => (Waited::Lost, self.is_monitored(run_dir)),
                 }
-                if !unattended::wait_gone(&init, until)? {
-                    return Err(timed_out());
-                }
-                // It may be slow, not stopped; then it records the end. Standing still, it would keep what it holds. One that
-                // cannot be looked at now is met by the next verb.
-                if !self.await_monitor_gone(run_dir, Instant::now() + ANSWER)
-                    && let Some(monitor) = monitor.and_then(|identity| process::open(&identity).ok().flatten())
-                {
-                    // It may have gone just now.
-                    let _ = signals::send(monitor.as_fd(), Signal::KILL);
-                    self.await_monitor_gone(run_dir, until);
-                }
-                return Ok(());
             }
-            asked => asked?,
+            Err(error) if error.kind() == ErrorKind::TimedOut => {
+                return past_monitor::act(run_dir, Unheard::Kill(signal), until);
+            }
+            Err(error) => return Err(error),
         };
-        stop_at::step("asked to kill", run_dir);
-        let (waited, was_there) = match asked {
-            Some(_) if signal != Signal::KILL => return Ok(()),
-            Some(mut link) => (link.wait_for_exit(until)?, true),
-            None => (Waited::Lost, self.is_winding_up(run_dir)),
-        };
-        match waited {
-            Waited::Ended(_) => Ok(()),
-            Waited::TimeUp => Err(timed_out()),
-            Waited::Lost if !self.await_monitor_gone(run_dir, until) => Err(timed_out()),
-            // As in `stop`.
-            Waited::Lost => match unattended::signal(run_dir, signal) {
-                Ok(init) if signal == Signal::KILL && !unattended::wait_gone(&init, until)? => Err(timed_out()),
-                Ok(_) => Ok(()),
-                Err(error) if error.kind() == ErrorKind::Refused && was_there => Ok(()),
-                Err(error) => Err(error),
-            },
-        }
+        self.after(waited, run_dir, Unheard::Kill(signal), there, until)
     }
 
     fn pause(&self, run_dir: &Path, within: Duration) -> Result<()> {

@@ -23,6 +23,7 @@ mod monitor;
 mod namespaces;
 mod overlay;
 mod parts;
+mod past_monitor;
 mod process;
 mod protocol;
 mod ps;

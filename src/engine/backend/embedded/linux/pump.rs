@@ -30,8 +30,14 @@ use crate::engine::{
 
 /// Input that the process has not read yet, at most about so much.
 const INPUT: usize = 64 << 10;
-/// More clients than this at once are turned away.
-const MOST_CLIENTS: usize = 64;
+/// With so many clients attached or waiting, others may not come to stay.
+const MOST_LASTING: usize = 64;
+/// With so many, those who asked for the end of the process have it brought about and are not told of it.
+const MOST_TOLD: usize = 4 * MOST_LASTING;
+/// Of more connections than this on which nothing is asked the oldest is closed.
+const MOST_GREETINGS: usize = 64;
+/// A connection on which nothing is asked for so long is closed.
+const GREETING: Duration = Duration::from_secs(5);
 /// What the kernel may hold for a client when we leave.
 const FAREWELL: usize = 1 << 20;
 
@@ -109,10 +115,12 @@ impl Pump {
         })
     }
 
-    /// Takes a connection in. Too many are closed at once.
+    /// Takes a connection in. What it may ask for is decided when it has asked.
     pub(super) fn add_client(&mut self, socket: OwnedFd, opener: Opener, attached: Option<&AttachOptions>) {
-        if self.clients.len() >= MOST_CLIENTS {
-            return;
+        while let Some(oldest) = self.greeting_too_many() {
+            // It may have asked by now.
+            self.serve_client(oldest, PollFlags::IN);
+            self.clients.retain(|client| client.id != oldest || client.purpose != Purpose::Greeting);
         }
         self.next_client += 1;
         let mut client = Client::new(ClientId(self.next_client), socket, opener, Purpose::Greeting);
@@ -121,6 +129,17 @@ impl Pump {
             self.resize(options.terminal);
         }
         self.clients.push(client);
+    }
+
+    /// Whether nobody else may come to stay.
+    pub(super) fn is_full(&self) -> bool {
+        self.lasting() >= MOST_LASTING
+    }
+
+    /// How long until [`Self::end_turn`] has something to do of itself.
+    pub(super) fn wait(&self, now: Instant) -> Option<Duration> {
+        let silent = self.clients.iter().filter(|client| client.purpose == Purpose::Greeting);
+        silent.map(|client| (client.since + GREETING).saturating_duration_since(now)).min()
     }
 
     /// What to wait for now.
@@ -169,6 +188,9 @@ impl Pump {
     pub(super) fn end_turn(&mut self) -> Vec<Wish> {
         for client in &mut self.clients {
             client.flush();
+            if client.purpose == Purpose::Greeting && client.since.elapsed() >= GREETING {
+                client.mark_gone();
+            }
         }
         let terminal = self.terminal;
         let mut owner_left = false;
@@ -185,6 +207,7 @@ impl Pump {
     }
 
     pub(super) fn reply(&mut self, id: ClientId, reply: &Reply, then: Purpose) {
+        let then = if self.lasting() >= MOST_TOLD { Purpose::Answered } else { then };
         if let Some(client) = self.client(id) {
             client.put_message(Kind::Reply, reply);
             client.purpose = then;
@@ -232,11 +255,11 @@ impl Pump {
 
     /// Tells everybody who stayed for it, and no others, how it ended.
     pub(super) fn announce_exit(&mut self, note: &ExitNote) {
-        self.clients.retain(|client| client.purpose != Purpose::Greeting);
+        self.clients.retain(|client| !matches!(client.purpose, Purpose::Greeting | Purpose::Asking));
         for client in &mut self.clients {
             match client.purpose {
                 Purpose::Attached { .. } | Purpose::Waiting => client.put_message(Kind::Exit, note),
-                Purpose::Greeting | Purpose::Answered => {}
+                Purpose::Greeting | Purpose::Asking | Purpose::Answered => {}
             }
             // Advice only: with less room we stay a little longer.
             let _ = set_socket_send_buffer_size(client.socket(), FAREWELL);
@@ -275,6 +298,17 @@ impl Pump {
         (interests.into_iter().map(|(token, ..)| token).collect(), events)
     }
 
+    fn lasting(&self) -> usize {
+        self.clients.iter().filter(|client| client.lasts()).count()
+    }
+
+    /// The connection that has been silent longest, if there are as many as may be.
+    fn greeting_too_many(&self) -> Option<ClientId> {
+        let mut silent = self.clients.iter().filter(|client| client.purpose == Purpose::Greeting);
+        let oldest = silent.next()?.id;
+        (silent.count() + 1 >= MOST_GREETINGS).then_some(oldest)
+    }
+
     fn client(&mut self, id: ClientId) -> Option<&mut Client> {
         self.clients.iter_mut().find(|client| client.id == id)
     }
@@ -299,7 +333,10 @@ impl Pump {
         let opener = client.opener;
         match (client.purpose, kind) {
             (Purpose::Greeting, _) => match parse_request(kind, payload) {
-                Ok(request) => self.wishes.push(Wish::Request(id, request)),
+                Ok(request) => {
+                    client.purpose = Purpose::Asking;
+                    self.wishes.push(Wish::Request(id, request));
+                }
                 Err(error) => self.reply(id, &Reply::failed(&error), Purpose::Answered),
             },
             (Purpose::Attached { stdin: true, .. }, Kind::Stdin) => self.take_input(payload),
@@ -313,7 +350,7 @@ impl Pump {
                 // A signal that does not exist is nobody's wish.
                 self.wishes.extend(parse::<Signal>(payload).ok().map(Wish::Signal));
             }
-            (Purpose::Attached { .. } | Purpose::Waiting | Purpose::Answered, _) => {} // Nothing it may say now.
+            (Purpose::Asking | Purpose::Attached { .. } | Purpose::Waiting | Purpose::Answered, _) => {} // Nothing it may say now.
         }
     }
 

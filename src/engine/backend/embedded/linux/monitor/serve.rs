@@ -114,7 +114,8 @@ fn wait(running: &Running, pump: &Pump, diverted: &OwnedFd, stopping: &Stopping)
         wakers.push(Waker::Pump(token));
         fds.push(PollFd::from_borrowed_fd(fd, events));
     }
-    let limit = stopping.wait(Instant::now()).map(timespec);
+    let now = Instant::now();
+    let limit = stopping.wait(now).into_iter().chain(pump.wait(now)).min().map(timespec);
     match poll(&mut fds, limit.as_ref()) {
         Ok(_) | Err(Errno::INTR) => {}
         // Out of kernel memory is all that is left, and no event tells when there is some again.
@@ -147,6 +148,11 @@ fn answer(
     request: Request,
 ) {
     match request {
+        Request::Attach(_) | Request::Wait if pump.is_full() => {
+            let error =
+                Error::new(ErrorKind::Busy, "too many clients are attached to the container or wait for its end");
+            finish_request(pump, client, Err(error.remedy("end some of them")));
+        }
         Request::Attach(options) => pump.attach(client, &options),
         Request::Wait => pump.reply(client, &Reply::done(), Purpose::Waiting),
         Request::Stop { signal, grace } => {
