@@ -21,7 +21,7 @@ pub enum Status {
     Stopping,
     Exited,
     Removing,
-    /// Something it needs is gone or damaged; removal always works.
+    /// Something it needs is gone or damaged; removal with force always works. Whether anything runs in it is asked then.
     Broken,
     /// The host cannot say.
     Unknown,
@@ -50,7 +50,7 @@ impl Status {
         }
     }
 
-    /// Whether it is over, or never began: what `prune` removes.
+    /// Whether it is over, or never began: what `prune` removes. A broken one in which something runs refuses that.
     #[must_use]
     pub fn is_idle(self) -> bool {
         match self {

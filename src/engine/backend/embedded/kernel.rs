@@ -132,6 +132,12 @@ impl Observation {
     pub fn degraded(self) -> bool {
         self.init == Liveness::Alive && self.monitor == Liveness::Dead
     }
+
+    /// A process of it, or somebody who tends one.
+    #[must_use]
+    pub fn anybody(self) -> bool {
+        self.init == Liveness::Alive || self.monitor == Liveness::Alive
+    }
 }
 
 /// Whether a process is there.

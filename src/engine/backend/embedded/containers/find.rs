@@ -46,7 +46,7 @@ impl Containers {
         match self.look(owner) {
             Seen::Whole(observed) if observed.record.name == *name => Some(observed.container),
             // It cannot say otherwise.
-            Seen::Damaged(container) => Some(*container),
+            Seen::Damaged(damaged) => Some(damaged.container),
             Seen::Whole(_) | Seen::Gone => None,
         }
     }

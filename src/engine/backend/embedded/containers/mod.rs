@@ -111,11 +111,11 @@ impl Containers {
     /// Docker's `inspect` object.
     ///
     /// # Errors
-    /// `NoSuchContainer`; `Corrupt` when its record cannot be read.
+    /// `NoSuchContainer`; `Corrupt` when its record is damaged, `Unsupported` for one of a later Wharf.
     pub fn inspect(&self, id: &ContainerId) -> Result<Value> {
         match self.look(id) {
             Seen::Whole(observed) => Ok(inspect::inspect(&self.store, &observed.record, &observed.container)),
-            Seen::Damaged(container) => Err(corrupt(&container)),
+            Seen::Damaged(damaged) => Err(damaged.damage.error(id)),
             Seen::Gone => Err(Error::no_such_container(id)),
         }
     }
@@ -145,7 +145,7 @@ impl Containers {
                 Some(error) => Err(error),
                 None => Ok(observed),
             },
-            Seen::Damaged(container) => Err(corrupt(&container)),
+            Seen::Damaged(damaged) => Err(damaged.damage.error(id)),
             Seen::Gone => Err(Error::no_such_container(id)),
         }
     }
@@ -199,11 +199,6 @@ fn admitted(verb: Verb, container: &Container, force: Force) -> Result<bool> {
         Admission::AlreadySo => Ok(false),
         Admission::Refuse { reason, remedy } => Err(Error::new(ErrorKind::Refused, reason).remedy(remedy)),
     }
-}
-
-fn corrupt(container: &Container) -> Error {
-    let reason = container.state.reason.clone().unwrap_or_else(|| "its record is damaged".to_owned());
-    Error::new(ErrorKind::Corrupt, reason).remedy(format!("remove it with wharf rm {}", container.id.short()))
 }
 
 /// What every locked change begins with.

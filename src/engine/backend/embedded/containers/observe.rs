@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::{
     layout::{EXIT, STATE},
-    record::{Change, Read, Record, RecordedIntent},
+    record::{Change, Damage, Read, Record, RecordedIntent},
     restart,
     store::Store,
 };
@@ -55,9 +55,16 @@ impl Observed {
 #[derive(Debug)]
 pub enum Seen {
     Whole(Box<Observed>),
-    /// The directory is there and its record makes no sense.
-    Damaged(Box<Container>),
+    /// The directory is there and its record says nothing to us.
+    Damaged(Box<Damaged>),
     Gone,
+}
+
+/// A container without a usable record.
+#[derive(Debug)]
+pub struct Damaged {
+    pub container: Container,
+    pub damage: Damage,
 }
 
 impl Seen {
@@ -65,7 +72,7 @@ impl Seen {
     pub fn container(self) -> Option<Container> {
         match self {
             Self::Whole(observed) => Some(observed.container),
-            Self::Damaged(container) => Some(*container),
+            Self::Damaged(damaged) => Some(damaged.container),
             Self::Gone => None,
         }
     }
@@ -75,7 +82,7 @@ impl Seen {
 pub fn observe(store: &Store, kernel: &dyn Kernel, id: &ContainerId) -> Seen {
     match store.read(id) {
         Read::Record(record) => Seen::Whole(Box::new(merge(store, kernel, record))),
-        Read::Damaged(reason) => Seen::Damaged(Box::new(damaged(store, id, reason))),
+        Read::Damaged(damage) => Seen::Damaged(Box::new(damaged(store, id, damage))),
         Read::Gone => Seen::Gone,
     }
 }
@@ -228,13 +235,23 @@ fn exited(seen: &mut ContainerState, exit: &ExitFile) {
 }
 
 /// What can be shown of a container without a readable record.
-fn damaged(store: &Store, id: &ContainerId, reason: String) -> Container {
+fn damaged(store: &Store, id: &ContainerId, damage: Damage) -> Damaged {
     let created =
         store.disk().stat(&store.layout.container(id)).map_or(Timestamp::ZERO, |found| Timestamp::from(found.modified));
     let mut state = ContainerState::created();
     state.status = Status::Broken;
-    state.reason = Some(reason);
-    Container { state, ..Container::new(id.clone(), String::new(), created) }
+    state.reason = Some(damage.reason().to_owned());
+    Damaged { container: Container { state, ..Container::new(id.clone(), String::new(), created) }, damage }
+}
+
+/// Who is alive in a container whose record nobody can read.
+///
+/// # Errors
+/// `Io` when that cannot be told.
+pub fn alive_without_record(store: &Store, kernel: &dyn Kernel, id: &ContainerId) -> Result<Observation> {
+    let run_dir = store.layout.run_of(id);
+    let state = read_state(store, &run_dir)?;
+    Ok(kernel.observe(&run_dir, state.as_ref()))
 }
 
 /// `state.json`. One that makes no sense says nothing, as one that is missing.

@@ -167,8 +167,43 @@ pub enum Read {
     Record(Box<Record>),
     /// There is no such container.
     Gone,
-    /// The directory is there and its record is not, or does not make sense: shown, and removable.
-    Damaged(String),
+    /// The directory is there and its record is not, or says nothing to us: shown, and removable.
+    Damaged(Damage),
+}
+
+/// Why a record says nothing to us.
+#[derive(Clone, Debug)]
+pub enum Damage {
+    /// It is missing or makes no sense, and always will.
+    Lost(String),
+    /// It is there for somebody else, or later: the disk refuses it now, or a later Wharf wrote it.
+    Unreadable(Error),
+}
+
+impl Damage {
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        match self {
+            Self::Lost(reason) => reason,
+            Self::Unreadable(error) => error.reason(),
+        }
+    }
+
+    /// Why a verb that needs the record does nothing, and what can be done.
+    #[must_use]
+    pub fn error(&self, id: &ContainerId) -> Error {
+        let id = id.short();
+        match self {
+            Self::Lost(reason) => {
+                Error::new(ErrorKind::Corrupt, reason.clone()).remedy(format!("remove it with wharf rm {id}"))
+            }
+            Self::Unreadable(error) => {
+                let later = error.kind() == ErrorKind::Unsupported;
+                let first = if later { "use that Wharf" } else { "look at the disk it is on and try again" };
+                error.clone().remedy(format!("{first}; wharf rm --force {id} removes it as it is"))
+            }
+        }
+    }
 }
 
 /// Reads the record in `dir`. Never fails: what cannot be read is a status, not an error.
@@ -176,13 +211,33 @@ pub fn read(disk: &dyn Disk, dir: &Path) -> Read {
     let bytes = match disk.read(&dir.join(RECORD)) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound && !disk.exists(dir) => return Read::Gone,
-        Err(error) => return Read::Damaged(format!("its record cannot be read: {error}")),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Read::Damaged(Damage::Lost(format!("its record cannot be read: {error}")));
+        }
+        Err(error) => return Read::Damaged(Damage::Unreadable(Error::io("its record cannot be read", error))),
     };
     match serde_json::from_slice::<Record>(&bytes) {
         Ok(record) if record.format == FORMAT => Read::Record(Box::new(record)),
-        Ok(record) => Read::Damaged(format!("its record has format {}, written by a later Wharf", record.format)),
-        Err(error) => Read::Damaged(format!("its record is damaged: {error}")),
+        Ok(record) => Read::Damaged(of_another_format(record.format)),
+        Err(error) => Read::Damaged(match serde_json::from_slice::<Written>(&bytes) {
+            Ok(Written { format }) if format > FORMAT => of_another_format(format),
+            Ok(_) | Err(_) => Damage::Lost(format!("its record is damaged: {error}")),
+        }),
     }
+}
+
+fn of_another_format(format: u32) -> Damage {
+    if format < FORMAT {
+        return Damage::Lost(format!("its record is damaged: there is no format {format}"));
+    }
+    let reason = format!("its record has format {format}, written by a later Wharf");
+    Damage::Unreadable(Error::new(ErrorKind::Unsupported, reason))
+}
+
+/// What every format begins with, ours and later ones.
+#[derive(Deserialize)]
+struct Written {
+    format: u32,
 }
 
 /// How durably a record is written.

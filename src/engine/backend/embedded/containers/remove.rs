@@ -16,8 +16,8 @@ use super::{
     Containers, Locked, admitted,
     layout::TRASHED_WITH_VOLUMES,
     names,
-    observe::Seen,
-    record::{Change, Durability, Record, RecordedIntent},
+    observe::{self, Seen},
+    record::{Change, Damage, Durability, Record, RecordedIntent},
     store::{Held, Store},
     volumes,
 };
@@ -52,14 +52,21 @@ impl Containers {
     /// asking again goes on where it stopped.
     ///
     /// # Errors
-    /// `NoSuchContainer`, `Refused` while it runs, `Busy`, `TimedOut` for a process that does not die.
+    /// `NoSuchContainer`, `Refused` while it runs, `Busy`, `TimedOut` for a process that does not die. Without force also
+    /// for a record that cannot be read now, or only by a later Wharf (`Io`, `Denied`, `Unsupported`).
     pub fn remove(&self, id: &ContainerId, options: &RemoveOptions, context: &OperationContext) -> Result<Done> {
         context.check()?;
         self.settle_boot();
         let held = self.store.lock(id, Verb::Remove, context.remaining())?;
         let observed = match self.look(id) {
             Seen::Whole(observed) => observed,
-            Seen::Damaged(_) => return self.remove_damaged(held, volumes_asked(options)),
+            Seen::Damaged(damaged) => {
+                match options.force {
+                    Force::Yes => {}
+                    Force::No => self.admit_damaged(id, &damaged.damage)?,
+                }
+                return self.remove_damaged(held, volumes_asked(options));
+            }
             Seen::Gone => return Err(Error::no_such_container(id)),
         };
         admitted(Verb::Remove, &observed.container, options.force)?;
@@ -144,6 +151,21 @@ impl Containers {
             // It has ended by itself.
             Err(error) if error.kind() == ErrorKind::Refused => Ok(()),
             outcome => outcome,
+        }
+    }
+
+    /// May a container without a usable record go as an idle one does? Only the kernel knows whether it runs, and what
+    /// somebody else or a later look can read is not lost.
+    fn admit_damaged(&self, id: &ContainerId, damage: &Damage) -> Result<()> {
+        let forced = format!("wharf rm --force {} removes it, whatever runs in it", id.short());
+        let alive = observe::alive_without_record(&self.store, &*self.kernel, id);
+        if alive.map_err(|error| error.remedy(forced.clone()))?.anybody() {
+            let reason = format!("it is running, and {}", damage.reason());
+            return Err(Error::new(ErrorKind::Refused, reason).remedy(forced));
+        }
+        match damage {
+            Damage::Lost(_) => Ok(()),
+            Damage::Unreadable(_) => Err(damage.error(id)),
         }
     }
 

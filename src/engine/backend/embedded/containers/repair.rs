@@ -17,10 +17,10 @@ use std::{
 use self::strangers::{is_id, is_trash};
 use super::{
     Containers, Locked,
-    layout::{AUTO_REMOVE, LOCK, NASCENT, RECORD, STATE},
+    layout::{AUTO_REMOVE, LOCK, NASCENT},
     names::{self, Reserved},
     observe::{self, Seen},
-    record::{Change, Durability, Read, Record, RecordedIntent},
+    record::{Change, Damage, Durability, Read, RecordedIntent},
     remove::{self, Volumes},
     store::{Held, Store},
     volumes,
@@ -153,14 +153,15 @@ impl Pass<'_> {
         let observed = match containers.look(id) {
             Seen::Whole(observed) => observed,
             Seen::Gone => return,
-            Seen::Damaged(_) if self.went_with_the_power(&held) => {
+            Seen::Damaged(damaged) if self.went_with_the_power(&held, &damaged.damage) => {
                 return self.fix(id.short(), "the power went before it ended", "removed", || {
                     containers.remove_damaged(held, Volumes::Remove).map(drop)
                 });
             }
-            Seen::Damaged(container) => {
-                let problem = container.state.reason.clone().unwrap_or_default();
-                return self.advise(id.short(), problem, format!("remove it with wharf rm {}", id.short()));
+            Seen::Damaged(damaged) => {
+                let error = damaged.damage.error(id);
+                let advice = error.remedy_text().unwrap_or_default().to_owned();
+                return self.advise(id.short(), error.reason().to_owned(), advice);
             }
         };
         let subject = observed.record.name.to_string();
@@ -202,17 +203,15 @@ impl Pass<'_> {
 
     /// Whether a container was to be removed when it ended, has ended, and lost its record with the power. One that only
     /// cannot be read now has lost nothing.
-    fn went_with_the_power(&self, held: &Held) -> bool {
+    fn went_with_the_power(&self, held: &Held, damage: &Damage) -> bool {
         let Containers { store, kernel, .. } = self.containers;
-        let torn = match store.disk().read(&held.dir.join(RECORD)) {
-            Ok(bytes) => serde_json::from_slice::<Record>(&bytes).is_err(),
-            Err(error) => error.kind() == io::ErrorKind::NotFound,
+        let is_lost = match damage {
+            Damage::Lost(_) => true,
+            Damage::Unreadable(_) => false,
         };
-        let run_dir = store.layout.run_of(&held.id);
-        let state = observe::read_json(store.disk(), &run_dir.join(STATE));
-        let alive = kernel.observe(&run_dir, state.as_ref());
-        let dead = (alive.init, alive.monitor) == (Liveness::Dead, Liveness::Dead);
-        torn && dead && store.disk().exists(&held.dir.join(AUTO_REMOVE))
+        let alive = observe::alive_without_record(store, &**kernel, &held.id);
+        let dead = alive.is_ok_and(|alive| !alive.anybody());
+        is_lost && dead && store.disk().exists(&held.dir.join(AUTO_REMOVE))
     }
 
     /// Every container's name points to it. A name lost by a power cut is taken again; one that somebody

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{World, context, create, model::Life};
+use super::{World, context, create, force, model::Life};
 use crate::engine::{
     backend::embedded::containers::{
         layout,
@@ -58,6 +58,64 @@ fn a_damaged_record_is_shown_as_broken_and_can_be_removed() {
     containers.remove(&id, &RemoveOptions::default(), &context()).unwrap();
     assert!(containers.list().unwrap().is_empty());
     create(&containers, "web");
+}
+
+/// Takes the record of a running container away from us in every way, each with whether nobody will ever read it again.
+fn without_record(mut check: impl FnMut(&World, &ContainerId, &str, bool)) {
+    for (how, lost) in
+        [("torn", true), ("missing", true), ("later", false), ("later and else", false), ("refused", false)]
+    {
+        let world = World::new();
+        let containers = world.process(&Life::endless());
+        let id = create(&containers, "web");
+        containers.start(&id, None, &context()).unwrap();
+        let path = world.layout().container(&id).join(layout::RECORD);
+        let record = std::fs::read_to_string(&path).unwrap();
+        let later = record.replacen("\"format\":1", "\"format\":2", 1);
+        assert_ne!(later, record);
+        std::fs::remove_file(&path).unwrap();
+        match how {
+            "torn" => std::fs::write(&path, "{").unwrap(),
+            "missing" => {}
+            "later" => std::fs::write(&path, later).unwrap(),
+            "later and else" => std::fs::write(&path, "{\"format\":2}").unwrap(),
+            // Nobody reads a directory, root neither.
+            _ => std::fs::create_dir(&path).unwrap(),
+        }
+        check(&world, &id, how, lost);
+    }
+}
+
+#[test]
+fn what_runs_without_a_readable_record_goes_with_force_only() {
+    without_record(|world, id, how, _| {
+        let containers = world.process(&Life::endless());
+        let error = containers.remove(id, &RemoveOptions::default(), &context()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Refused, "{how}: {error}");
+        assert!(error.remedy_text().unwrap().contains("rm --force"), "{how}: {error:?}");
+        assert_eq!((world.machine.running(), containers.list().unwrap().len()), (1, 1), "{how}");
+        containers.remove(id, &force(), &context()).unwrap();
+        assert_eq!((world.machine.running(), containers.list().unwrap().len()), (0, 0), "{how}");
+    });
+}
+
+#[test]
+fn a_record_that_somebody_can_read_is_not_lost_with_its_container() {
+    without_record(|world, id, how, lost| {
+        let containers = world.process(&Life::endless());
+        world.machine.end(&containers.run_dir(id), Some(0));
+        std::fs::write(world.layout().container(id).join(layout::AUTO_REMOVE), "").unwrap();
+        if lost {
+            containers.remove(id, &RemoveOptions::default(), &context()).unwrap();
+            return;
+        }
+        let error = containers.remove(id, &RemoveOptions::default(), &context()).unwrap_err();
+        assert!(error.remedy_text().unwrap().contains("rm --force"), "{how}: {error:?}");
+        assert!(!matches!(error.kind(), ErrorKind::Corrupt | ErrorKind::Refused), "{how}: {error:?}");
+        containers.repair(RepairMode::Mend).unwrap();
+        assert_eq!(containers.list().unwrap().len(), 1, "{how}: a repair took it");
+        containers.remove(id, &force(), &context()).unwrap();
+    });
 }
 
 #[test]
