@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::{
     containers::{
-        Containers,
+        Containers, Need,
         base_image::{BaseImage, BaseImages, Defaults},
     },
     images::{ImageStore, ImageUser, PinnedImage, registry_source::RegistrySource, unpacker::Unpacker},
@@ -32,21 +32,16 @@ pub type Users<'a> = dyn Fn() -> Result<Vec<ImageUser>> + 'a;
 /// Which containers were made of which image. Ask under the image store's own lock.
 ///
 /// # Errors
-/// `Denied` or `Io` when the containers cannot be listed, or one of them cannot be read: what it needs is not known then,
-/// and must not be deleted.
+/// `Denied` or `Io` when the containers cannot be listed; as [`Containers::need`] when what one of them needs is not
+/// known and must not be deleted.
 pub fn users_among(containers: &Containers) -> Result<Vec<ImageUser>> {
     let ids = containers.store().ids()?;
     ids.iter().filter_map(|id| user(containers, id).transpose()).collect()
 }
 
 fn user(containers: &Containers, id: &ContainerId) -> Result<Option<ImageUser>> {
-    let Some(container) = containers.get(id) else { return Ok(None) };
-    let image = match &container.image_id {
-        Some(image) => Some(image.clone()),
-        None => containers.store().image_of(id)?,
-    };
-    let running = container.status().has_process();
-    Ok(image.map(|image| ImageUser { image, container: container.display_name(), running }))
+    let need = containers.need(id)?;
+    Ok(need.map(|Need { image, container, running }| ImageUser { image, container, running }))
 }
 
 /// The images of this store and the way to registries.

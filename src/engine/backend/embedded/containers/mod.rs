@@ -14,6 +14,7 @@ mod find;
 mod inspect;
 pub mod layout;
 mod names;
+mod need;
 pub mod observe;
 pub mod record;
 mod remove;
@@ -45,7 +46,7 @@ use self::{
     record::Record,
     store::{Held, Store},
 };
-pub use self::{reports::StoreReports, start::Run};
+pub use self::{need::Need, reports::StoreReports, start::Run};
 use super::{kernel::Kernel, launch::LogLimits, machine::Machine};
 use crate::engine::{
     core::admit::{Admission, admit},

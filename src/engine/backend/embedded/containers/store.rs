@@ -108,17 +108,12 @@ impl Store {
         read(self.disk(), &self.layout.container(id))
     }
 
-    /// The image that a container was made of. `None` for one that is gone, or whose record is damaged for good: it cannot
-    /// start again and needs nothing.
-    ///
-    /// # Errors
-    /// `Denied` or `Io` when the record cannot be read now.
-    pub fn image_of(&self, id: &ContainerId) -> Result<Option<Digest>> {
-        match self.disk().read(&self.layout.container(id).join(RECORD)) {
-            Ok(bytes) => Ok(serde_json::from_slice::<Record>(&bytes).ok().map(|record| record.image.id)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(Error::io(format!("what container {} needs cannot be read", id.short()), error)),
-        }
+    /// The image that a container was made of, if its record says so, in a later format too.
+    #[must_use]
+    pub fn image_of(&self, id: &ContainerId) -> Option<Digest> {
+        // Why it cannot be read is what reading it as a whole says.
+        let bytes = self.disk().read(&self.layout.container(id).join(RECORD)).ok()?;
+        serde_json::from_slice::<Record>(&bytes).ok().map(|record| record.image.id)
     }
 
     /// Takes the container's lock, waiting for its holder within bounds. `time_limit` is how long the

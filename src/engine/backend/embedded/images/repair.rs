@@ -40,12 +40,16 @@ impl ImageStore {
             RepairMode::LookOnly => {}
             RepairMode::Mend if findings.is_empty() => {} // An idle store is not written to.
             RepairMode::Mend => {
-                if self.are_records_readable()? {
-                    let guard = self.leases.exclude(Verb::Repair)?;
-                    self.drop_unheld(&users()?)?;
-                    self.collect(guard, Partials::Keep)?;
-                } else {
-                    self.sweep()?; // What is needed cannot be told.
+                let guard = self.leases.exclude(Verb::Repair)?;
+                match (self.are_records_readable()?, users()) {
+                    (true, Ok(users)) => {
+                        self.drop_unheld(&users)?;
+                        self.collect(guard, Partials::Keep)?;
+                    }
+                    (false, _) | (_, Err(_)) => {
+                        drop(guard);
+                        self.sweep()?; // What is needed cannot be told.
+                    }
                 }
                 let rest = self.leftovers(users)?;
                 findings.iter_mut().for_each(|finding| finding.mended = !rest.contains(finding));
@@ -99,8 +103,16 @@ impl ImageStore {
         if !self.are_records_readable()? {
             return Ok(found); // Named as damage; until it is gone nobody knows what is needed.
         }
-        let users = users()?;
-        for record in self.records.held()? {
+        let held = self.records.held()?;
+        let users = match if held.is_empty() { Ok(Vec::new()) } else { users() } {
+            Ok(users) => users,
+            Err(error) => {
+                let remedy = error.remedy_text().unwrap_or("look at the containers").to_owned();
+                found.push(advice(self.layout.held().display().to_string(), error.to_string(), &remedy));
+                return Ok(found); // As above.
+            }
+        };
+        for record in held {
             if !users.iter().any(|user| user.image == record.id) {
                 let name = format!("{}.json", record.id.hex());
                 note(&self.layout.held(), &name, "kept for containers that are gone", "deleted");

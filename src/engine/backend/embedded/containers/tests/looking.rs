@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use super::{World, context, create, force, model::Life};
 use crate::engine::{
-    backend::embedded::containers::{
-        layout,
-        record::{Change, Durability, RecordedIntent},
+    backend::embedded::{
+        containers::{
+            layout,
+            record::{Change, Durability, RecordedIntent},
+        },
+        image_verbs::users_among,
     },
     domain::*,
 };
@@ -115,6 +118,27 @@ fn a_record_that_somebody_can_read_is_not_lost_with_its_container() {
         containers.repair(RepairMode::Mend).unwrap();
         assert_eq!(containers.list().unwrap().len(), 1, "{how}: a repair took it");
         containers.remove(id, &force(), &context()).unwrap();
+    });
+}
+
+#[test]
+fn what_runs_without_a_readable_record_keeps_every_image() {
+    without_record(|world, id, how, lost| {
+        let containers = world.process(&Life::endless());
+        for running in [true, false] {
+            if !running {
+                world.machine.end(&containers.run_dir(id), Some(0));
+            }
+            match (users_among(&containers), how) {
+                (Ok(users), "later") => assert_eq!(users.first().map(|user| user.running), Some(running), "{users:?}"),
+                (Ok(users), _) => assert!(lost && !running && users.is_empty(), "{how}: {users:?}"),
+                (Err(error), _) => {
+                    assert!(running || !lost, "{how}: {error}");
+                    assert!(error.to_string().contains(id.short()), "{how}: {error}");
+                    assert!(error.remedy_text().unwrap().contains("rm --force"), "{how}: {error:?}");
+                }
+            }
+        }
     });
 }
 

@@ -4,7 +4,7 @@ use super::{
     memory_registry::{Fault, Packing, tar},
     *,
 };
-use crate::engine::domain::{Digest, ErrorKind, Force, Platform, RepairMode, Result};
+use crate::engine::domain::{Digest, Error, ErrorKind, Force, Platform, RepairMode, Result};
 
 const NAME: &str = "localhost:5000/app:1";
 
@@ -174,6 +174,21 @@ fn a_container_keeps_the_layers_of_a_removed_image_until_it_goes() {
     for directory in ["layers", "records", "held", "blobs/sha256"] {
         assert_eq!(store.names(directory), Vec::<String>::new(), "{directory}");
     }
+}
+
+#[test]
+fn a_repair_that_cannot_know_who_needs_what_says_so_and_keeps_it() {
+    let (store, _registry, one, _) = two_images();
+    let images = &store.images;
+    images.remove_image(NAME, Force::Yes, &|| Ok(used_by(&one.id, false))).unwrap();
+    let (held, layers) = (store.names("held"), store.names("layers"));
+    let unknown = || Err(Error::new(ErrorKind::Refused, "what container web needs is not known").remedy("remove it"));
+    assert_eq!(images.release(&unknown).unwrap_err().kind(), ErrorKind::Refused);
+    for mode in [RepairMode::LookOnly, RepairMode::Mend] {
+        let found = images.repair(mode, &unknown).unwrap();
+        assert!(found.len() == 1 && found[0].problem.contains("web") && !found[0].mended, "{found:?}");
+    }
+    assert_eq!((store.names("held"), store.names("layers")), (held, layers));
 }
 
 #[test]
