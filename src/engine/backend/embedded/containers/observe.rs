@@ -20,7 +20,7 @@ use crate::engine::{
         launch::{ExitFile, StateFile},
         lock,
     },
-    domain::{Container, ContainerId, ContainerState, Error, Generation, Intent, Result, Status, Timestamp},
+    domain::{Container, ContainerId, ContainerState, Error, Generation, Intent, Result, Status, Timestamp, Verb},
 };
 
 /// Everything that is known about one container at one moment.
@@ -46,8 +46,14 @@ impl Observed {
             && self.last_run > Generation::default()
             && !self.container.status().has_process()
             && !self.restarting
+            && !self.is_starting()
             && self.alive.monitor == Liveness::Dead
             && self.trouble.is_none()
+    }
+
+    /// Somebody is at its next start, that of a restart among others.
+    fn is_starting(&self) -> bool {
+        self.container.intent.as_ref().is_some_and(|intent| intent.verb == Verb::Start)
     }
 }
 
@@ -111,8 +117,9 @@ fn merge(store: &Store, kernel: &dyn Kernel, record: Box<Record>) -> Observed {
     let restarting = restart::is_under_way(store, &record);
     let intent = in_flight(store, &record, state.as_ref(), exit.as_ref(), alive, restarting);
     let mut state = container_state(&record, state.as_ref(), exit.as_ref(), alive, intent.is_some());
-    if record.spec.auto_remove && state.status == Status::Exited && alive.monitor == Liveness::Alive && !restarting {
-        // Its monitor is at it.
+    let ended = state.status == Status::Exited && exit.as_ref().is_some_and(|exit| exit.generation >= record.run);
+    if record.spec.auto_remove && ended && alive.monitor == Liveness::Alive && !restarting {
+        // Its monitor is at it. One that is starting the next run is not.
         state.status = Status::Removing;
     }
     let container = Container {

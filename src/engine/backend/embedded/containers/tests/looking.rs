@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{World, context, create, force, model::Life};
+use super::{World, context, create, force, model::Life, spec};
 use crate::engine::{
     backend::embedded::{
         containers::{
@@ -47,6 +47,34 @@ fn a_start_that_was_cut_is_not_taken_up_by_whoever_holds_the_container_next() {
     assert_eq!(shown(own, None), (true, Status::Created), "its holder is at it");
     assert_eq!(shown(own + 1, None), (false, Status::Exited), "somebody else holds it");
     assert_eq!(shown(own, Some(Timestamp::ZERO)), (false, Status::Exited), "it is held anew");
+}
+
+#[test]
+fn the_next_start_of_a_container_that_goes_when_it_ends_is_no_removal() {
+    let world = World::new();
+    let containers = world.process(&Life::endless());
+    let spec = ContainerSpec { auto_remove: true, ..spec(Some("web")) };
+    let id = containers.create(&spec, &context()).unwrap().container.unwrap();
+    containers.start(&id, None, &context()).unwrap();
+    let run_dir = containers.run_dir(&id);
+    let held = containers.store.lock(&id, Verb::Restart, Duration::ZERO).unwrap();
+    let mut record = containers.whole(&id).unwrap().record;
+    world.machine.end(&run_dir, Some(0));
+    // As a restart is before its launch: the last exit is of the run before.
+    record.run = Generation(2);
+    let (pid, since) = (containers.store.machine.pid, containers.store.machine.clock.now());
+    record.intent = Some(RecordedIntent { pid, since, deadline: since, change: Change::Start });
+    containers.store.write(&held, &mut record, Durability::Unsynced).unwrap();
+    let looked = || {
+        let observed = containers.whole(&id).unwrap();
+        (observed.container.status(), observed.is_overdue())
+    };
+    assert_eq!(looked(), (Status::Exited, false), "its starter is at it");
+    world.machine.begin_launch(&run_dir);
+    assert_eq!(looked(), (Status::Exited, false), "its next monitor is there");
+    world.machine.give_up_launch(&run_dir);
+    drop(held);
+    assert_eq!(looked(), (Status::Exited, true), "its start was cut");
 }
 
 #[test]

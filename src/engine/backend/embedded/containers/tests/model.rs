@@ -4,7 +4,7 @@
 //! real disk under it and does not run where file systems have other rules (Windows).
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io,
     path::{Path, PathBuf},
     sync::{
@@ -130,7 +130,7 @@ impl Disk for MortalDisk {
 
 /// Runs that outlive the processes that started them.
 #[derive(Clone, Default)]
-pub struct Machine(Arc<Mutex<BTreeMap<PathBuf, Running>>>);
+pub struct Machine(Arc<Mutex<BTreeMap<PathBuf, Running>>>, Arc<Mutex<BTreeSet<PathBuf>>>);
 
 struct Running {
     plan: LaunchPlan,
@@ -140,6 +140,15 @@ struct Running {
 impl Machine {
     pub fn running(&self) -> usize {
         self.0.lock().unwrap().len()
+    }
+
+    /// A monitor is there, and its process not yet.
+    pub fn begin_launch(&self, run_dir: &Path) {
+        self.1.lock().unwrap().insert(run_dir.to_owned());
+    }
+
+    pub fn give_up_launch(&self, run_dir: &Path) {
+        self.1.lock().unwrap().remove(run_dir);
     }
 
     /// The process ends, and its monitor records that.
@@ -201,8 +210,10 @@ impl Kernel for ModelKernel {
     }
 
     fn observe(&self, run_dir: &Path, _state: Option<&StateFile>) -> Observation {
-        let alive = if self.machine.0.lock().unwrap().contains_key(run_dir) { Liveness::Alive } else { Liveness::Dead };
-        Observation { monitor: alive, init: alive }
+        let alive = |is_alive| if is_alive { Liveness::Alive } else { Liveness::Dead };
+        let runs = self.machine.0.lock().unwrap().contains_key(run_dir);
+        let launches = self.machine.1.lock().unwrap().contains(run_dir);
+        Observation { monitor: alive(runs || launches), init: alive(runs) }
     }
 
     fn stop(&self, run_dir: &Path, signal: Signal, _grace: Span, within: Duration) -> Result<()> {
