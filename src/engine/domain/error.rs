@@ -145,6 +145,13 @@ impl Error {
         self
     }
 
+    /// Notes what failed besides; this one stays what it is.
+    #[must_use]
+    pub fn besides(mut self, other: &Self) -> Self {
+        self.0.reason = format!("{}; besides: {other}", self.0.reason);
+        self
+    }
+
     /// Says what a person can do now.
     #[must_use]
     pub fn remedy(mut self, remedy: impl Into<String>) -> Self {

@@ -33,10 +33,10 @@ impl Containers {
         }
         let at_it = self.begin_restart(id, context)?;
         let outcome = self.stop_and_start(id, options, context);
-        if outcome.is_err() {
-            self.give_up_restart(id, at_it)?;
-        }
-        outcome
+        outcome.map_err(|error| match self.give_up_restart(id, at_it) {
+            Ok(()) => error,
+            Err(unsettled) => error.besides(&unsettled),
+        })
     }
 
     fn stop_and_start(&self, id: &ContainerId, options: &StopOptions, context: &OperationContext) -> Result<Done> {

@@ -63,10 +63,10 @@ impl Containers {
                 let done = Done { container: Some(id.clone()), warnings: launched.warnings, ..Done::default() };
                 Ok(Run { done, session: launched.session })
             }
-            Err(error) => {
-                self.start_failed(locked, &error)?;
-                Err(error)
-            }
+            Err(error) => Err(match self.start_failed(locked, &error) {
+                Ok(()) => error,
+                Err(unrecorded) => error.besides(&unrecorded),
+            }),
         }
     }
 

@@ -29,6 +29,23 @@ fn a_start_that_fails_keeps_its_reason_and_docker_s_exit_code() {
 }
 
 #[test]
+fn a_start_that_fails_says_why_also_when_that_cannot_be_written_down() {
+    for auto_remove in [true, false] {
+        // Where it works last is the launch: what comes after it fails.
+        let failures = (0..).map(|steps| {
+            let world = World::new();
+            let spec = ContainerSpec { auto_remove, ..spec(None) };
+            let id = world.process(&Life::endless()).create(&spec, &context()).unwrap().container.unwrap();
+            let starter = world.process_where_starts_fail(&Life::of(steps), Some(ErrorKind::CommandNotFound));
+            starter.start(&id, None, &context()).unwrap_err()
+        });
+        let failure = failures.take(30).find(|failure| failure.reason().starts_with("it does not start")).unwrap();
+        assert_eq!(failure.kind(), ErrorKind::CommandNotFound);
+        assert!(failure.reason().contains("killed"), "{failure}");
+    }
+}
+
+#[test]
 fn a_start_that_was_cut_is_not_taken_up_by_whoever_holds_the_container_next() {
     let world = World::new();
     let containers = world.process(&Life::endless());
