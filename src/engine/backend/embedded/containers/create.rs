@@ -55,7 +55,7 @@ impl Containers {
             layers: base.layers.iter().map(|layer| below(layer, data)).collect(),
         };
         let nascent = Nascent::make(&self.store, &id, base.root.mode, context)?;
-        context.check()?;
+        context.check().inspect_err(|_| nascent.undo(None))?;
         let durability = Store::durability_of(&spec);
         let name = nascent.take_name(spec.name.as_ref(), durability)?;
         let mut made = Made::default();
@@ -119,13 +119,14 @@ impl<'a> Nascent<'a> {
         store.disk().create_dir(&dir).map_err(failed)?;
         let holder = Holder::this_process(&store.machine, Verb::Create, context.remaining());
         let path = store.layout.nascent_lock(store.disk(), id);
+        let mut nascent = Self { store, id: id.clone(), dir, lock: None, undone: Cell::new(false) };
         let lock = match lock::try_lock(store.disk(), &path, Mode::Exclusive, &holder) {
-            Ok(Some(lock)) => lock,
+            Ok(Some(lock)) => Ok(lock),
             // Nobody else knows the id; only a repair may look at the lock for a moment.
-            Ok(None) => lock::lock(&store.machine, &path, Mode::Exclusive, &holder, context.remaining())?,
-            Err(error) => return Err(failed(error)),
+            Ok(None) => lock::lock(&store.machine, &path, Mode::Exclusive, &holder, context.remaining()),
+            Err(error) => Err(failed(error)),
         };
-        let nascent = Self { store, id: id.clone(), dir, lock: Some(lock), undone: Cell::new(false) };
+        nascent.lock = Some(lock.inspect_err(|_| nascent.undo(None))?);
         for (part, mode) in [(UPPER, root_mode), (WORK, 0o700)] {
             if let Err(error) = store.disk().create_dir_with_mode(&nascent.dir.join(part), mode) {
                 nascent.undo(None);

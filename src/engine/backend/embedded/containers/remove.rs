@@ -92,6 +92,11 @@ impl Containers {
         let mut announced = Announced::Perhaps;
         if !record.is_removing() {
             let now = clock.now();
+            if let Some(RecordedIntent { change: Change::Rename { from }, .. }) = &record.intent {
+                // The rename was cut, and after this nobody knows the old name. Failing that, nobody claims it, and it
+                // goes to the next who asks.
+                let _ = names::release(&self.store.machine, &self.store.layout, from, &held.id);
+            }
             let before = record.intent.replace(RecordedIntent {
                 pid: self.store.machine.pid,
                 since: now,

@@ -4,6 +4,7 @@
 
 mod looking;
 mod model;
+mod residue;
 
 use std::time::Duration;
 

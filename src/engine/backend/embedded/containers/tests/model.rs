@@ -60,13 +60,19 @@ impl Life {
 }
 
 /// The real disk under a process that may be killed between any two changes.
-pub struct MortalDisk(pub Life);
+pub struct MortalDisk(pub Life, pub LockFaults);
+
+/// Which locks the disk refuses: those with this in their path.
+pub type LockFaults = Option<&'static str>;
 
 impl Disk for MortalDisk {
     fn claim_root(&self, root: &Path) -> io::Result<()> {
         RealDisk.claim_root(root)
     }
     fn try_lock(&self, path: &Path, mode: LockMode) -> io::Result<Option<Box<dyn LockedFile>>> {
+        if self.1.is_some_and(|refused| path.to_string_lossy().contains(refused)) {
+            return Err(io::Error::other("no locks available"));
+        }
         RealDisk.try_lock(path, mode)
     }
     fn is_lock_free(&self, path: &Path) -> bool {
@@ -307,8 +313,16 @@ impl World {
     }
 
     pub fn process_where_starts_fail(&self, life: &Life, launch_fails: Option<ErrorKind>) -> Containers {
+        self.process_with_faults(life, launch_fails, None)
+    }
+
+    pub fn process_where_locks_fail(&self, refused: &'static str) -> Containers {
+        self.process_with_faults(&Life::endless(), None, Some(refused))
+    }
+
+    fn process_with_faults(&self, life: &Life, launch_fails: Option<ErrorKind>, locks: LockFaults) -> Containers {
         let kernel = ModelKernel { machine: self.machine.clone(), life: life.clone(), launch_fails };
-        let machine = OneProcess::with_disk(Arc::new(MortalDisk(life.clone())));
+        let machine = OneProcess::with_disk(Arc::new(MortalDisk(life.clone(), locks)));
         Containers::new(self.layout(), machine, Arc::new(kernel), Arc::new(OneImage))
     }
 }
