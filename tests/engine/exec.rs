@@ -16,7 +16,10 @@ use wharf::engine::{
 };
 
 use super::bench_container::{Bench, PATIENCE, collect};
-use crate::support::{deadline::wait_until, need::needs_root};
+use crate::support::{
+    deadline::{Deadline, wait_until},
+    need::needs_root,
+};
 
 fn sleeping() -> Bench {
     let bench = Bench::new(&["sleep", "1000"]);
@@ -278,9 +281,9 @@ fn a_slow_reader_gets_all_that_it_printed_before_its_end() {
     let script =
         "i=0; while [ $i -lt 6 ]; do dd if=/dev/zero bs=65536 count=20 2>/dev/null; i=$((i+1)); done; echo; echo end";
     let mut session = exec(&bench, &command(&["sh", "-c", script]));
-    let mut stdout = Vec::new();
+    let (mut stdout, deadline) = (Vec::new(), Deadline::after(PATIENCE));
     let exit = loop {
-        std::thread::park_timeout(Duration::from_millis(3));
+        deadline.pause();
         match session.output.receive().unwrap() {
             Some(SessionOutput::Stdout(bytes)) => stdout.extend(bytes),
             Some(SessionOutput::Exit(exit)) => break exit,
