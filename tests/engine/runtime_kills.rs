@@ -171,6 +171,29 @@ fn a_container_whose_monitor_stands_still_can_be_stopped() {
 }
 
 #[test]
+fn whoever_waits_goes_on_waiting_while_the_monitor_stands_still() {
+    if !needs_root() {
+        return;
+    }
+    let bench = Bench::new(&["sleep", "1000"]);
+    let state = bench.launch().unwrap().state;
+    let monitor = rustix::process::Pid::from_raw(i32::try_from(state.monitor.pid).unwrap()).unwrap();
+    rustix::process::kill_process(monitor, rustix::process::Signal::STOP).unwrap();
+    for within in [Duration::ZERO, Duration::from_millis(200), Duration::from_secs(6)] {
+        assert!(!bench.kernel.wait(bench.run_dir(), within).unwrap(), "it has not ended");
+    }
+    kill_process(state.init.pid);
+    assert!(!bench.kernel.wait(bench.run_dir(), Duration::from_millis(200)).unwrap(), "nobody recorded its end yet");
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| bench.kernel.wait(bench.run_dir(), PATIENCE));
+        rustix::process::kill_process(monitor, rustix::process::Signal::CONT).unwrap();
+        assert!(waiting.join().unwrap().unwrap());
+    });
+    assert_eq!(bench.exit().code, Some(137));
+    assert_eq!(bench.residue(), Vec::<String>::new());
+}
+
+#[test]
 fn the_monitor_ends_its_container_when_it_is_asked_to_end() {
     if !needs_root() {
         return;

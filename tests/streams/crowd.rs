@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::place::Place;
+use super::place::{Listener, Place};
 use crate::support::deadline::PATIENCE;
 
 /// More than a monitor keeps of either sort.
@@ -65,10 +65,13 @@ fn a_crowd_at_its_monitor_keeps_nobody_from_killing_or_removing_a_container() {
     assert_eq!(crowd.refused(), CROWD - 64);
     let attached = place.store().run(&["attach", "xa"]);
     assert!(attached.code() != 0 && attached.stderr.contains("too many clients"), "{attached}");
+    // Nobody at the monitor has room for this one.
+    let waiter = Listener::start(place.store().command(&["wait", "xa"]));
     let begun = Instant::now();
     place.store().ok(&["kill", "-s", "USR1", "xa"]);
     place.store().ok(&["kill", "xa"]);
     assert!(begun.elapsed() < AT_ONCE, "{:?}", begun.elapsed());
+    assert_eq!(waiter.rest(), ["137"]);
 
     place.store().ok(&["start", "xa"]);
     let _crowd = Crowd::around(&place, "xa");

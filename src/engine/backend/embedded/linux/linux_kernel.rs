@@ -16,7 +16,7 @@ use super::{
     launcher::{Ready, Spawned, await_start, spawn_monitor, spawn_role},
     link::{Link, Waited},
     monitor::Orders,
-    past_monitor::{self, ANSWER, Monitored, Unheard, await_monitor_gone},
+    past_monitor::{self, ANSWER, Monitored, Unheard},
     protocol::{Decoder, Request},
     ps,
     run_dir::RunDir,
@@ -117,25 +117,6 @@ impl LinuxKernel {
             let _ = unattended::wait_gone(&init, Instant::now() + UNDOING);
         }
         let _ = unattended::sweep(run_dir); // As above.
-    }
-
-    /// Waits on an accepted request for the end of the run, whatever happens to the monitor.
-    fn await_exit(&self, run_dir: &Path, link: &mut Link, until: Instant) -> Result<bool> {
-        match link.wait_for_exit(until)? {
-            Waited::Ended(_) => Ok(true),
-            Waited::TimeUp => Ok(false),
-            Waited::Lost => self.await_unattended(run_dir, until),
-        }
-    }
-
-    fn await_unattended(&self, run_dir: &Path, until: Instant) -> Result<bool> {
-        if !await_monitor_gone(run_dir, until) {
-            return Ok(false);
-        }
-        match unattended::init_of(run_dir, unattended::read_state(run_dir)?.as_ref())? {
-            Some(init) => unattended::wait_gone(&init, until),
-            None => Ok(true),
-        }
     }
 
     /// Without a monitor that answers: is one there?
@@ -302,9 +283,19 @@ impl Kernel for LinuxKernel {
 
     fn wait(&self, run_dir: &Path, within: Duration) -> Result<bool> {
         let until = Instant::now() + within;
-        match Link::ask(run_dir, Request::Wait, until)? {
-            Some(mut link) => self.await_exit(run_dir, &mut link, until),
-            None => self.await_unattended(run_dir, until),
+        let mut link = match Link::ask(run_dir, Request::Wait, until.min(Instant::now() + ANSWER)) {
+            Ok(Some(link)) => link,
+            Ok(None) => return past_monitor::wait(run_dir, until),
+            // It is slow, stands still, or too many wait already: none of that is an end, and the process tells of its own.
+            Err(error) if matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::Busy) => {
+                return past_monitor::wait(run_dir, until);
+            }
+            Err(error) => return Err(error),
+        };
+        match link.wait_for_exit(until)? {
+            Waited::Ended(_) => Ok(true),
+            Waited::TimeUp => Ok(false),
+            Waited::Lost => past_monitor::wait(run_dir, until),
         }
     }
 

@@ -74,6 +74,27 @@ pub(super) fn act_unheard(run_dir: &Path, unheard: Unheard, there: Monitored, un
     if await_monitor_gone(run_dir, until) { Ok(()) } else { Err(timed_out()) }
 }
 
+/// Waits until the run is over and recorded, `true`, or the time is up, `false`, with nobody to tell.
+pub(super) fn wait(run_dir: &Path, until: Instant) -> Result<bool> {
+    let ended = match await_init_gone(run_dir, until) {
+        // Out of our reach: then its monitor is all there is to see.
+        Err(error) if error.kind() == ErrorKind::Unsupported => true,
+        ended => ended?,
+    };
+    if !ended || !await_monitor_gone(run_dir, until) {
+        return Ok(false);
+    }
+    // A monitor that was killed may have left one that was not to be seen before.
+    await_init_gone(run_dir, until)
+}
+
+fn await_init_gone(run_dir: &Path, until: Instant) -> Result<bool> {
+    match unattended::init_of(run_dir, unattended::read_state(run_dir)?.as_ref())? {
+        Some(init) => unattended::wait_gone(&init, until),
+        None => Ok(true),
+    }
+}
+
 /// Whether a monitor was there when it was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Monitored {
