@@ -10,13 +10,13 @@ use wharf::engine::{
         log_segments::{LogReader, LogStep},
     },
     domain::{
-        AttachOptions, ErrorKind, Flow, LogItem, LogOptions, ProcessExit, SessionInput, SessionOutput, Signal, Span,
-        TerminalSize,
+        AttachOptions, ErrorKind, ExecSpec, Flow, LogItem, LogOptions, ProcessExit, SessionInput, SessionOutput,
+        Signal, Span, TerminalSize,
     },
 };
 
 use super::bench_container::{Bench, PATIENCE, collect};
-use crate::support::need::needs_root;
+use crate::support::{deadline::wait_until, need::needs_root};
 
 #[test]
 fn a_command_runs_prints_and_its_exit_is_recorded() {
@@ -45,6 +45,55 @@ fn a_command_that_is_not_there_is_127_and_leaves_nothing() {
         assert_eq!(error.kind(), kind, "{args:?}: {error}");
         assert_eq!(bench.residue(), Vec::<String>::new(), "{args:?}");
     }
+}
+
+#[test]
+fn a_start_whose_log_cannot_be_opened_never_began_and_says_why() {
+    if !needs_root() {
+        return;
+    }
+    let bench = Bench::shell("touch /ran; sleep 1000");
+    std::fs::remove_dir_all(bench.plan.container_dir.join("log")).ok(); // There may be none yet.
+    std::fs::write(bench.plan.container_dir.join("log"), "").unwrap();
+    let error = bench.launch().unwrap_err();
+    assert!(error.to_string().contains("opening the log"), "{error}");
+    assert_eq!(bench.kernel.observe(bench.run_dir(), None).init, Liveness::Dead);
+    assert!(!bench.root().join("upper/ran").exists() && !bench.run_dir().join("state.json").exists());
+    assert_eq!(bench.residue(), Vec::<String>::new());
+}
+
+#[test]
+fn what_a_killed_exec_left_is_in_nobodys_way() {
+    if !needs_root() {
+        return;
+    }
+    let bench = Bench::new(&["sleep", "1000"]);
+    bench.launch().unwrap();
+    // Its directory is named by its number, which comes again.
+    let next = std::process::Command::new("true").spawn().unwrap();
+    for number in next.id()..next.id() + 300 {
+        let left = bench.run_dir().join("exec").join(number.to_string());
+        std::fs::create_dir_all(&left).unwrap();
+        std::os::unix::fs::symlink("/dev/null", left.join("cgroup.procs")).unwrap();
+    }
+    drop(next.wait_with_output());
+    let spec = ExecSpec { command: vec!["echo".into(), "fine".into()], ..ExecSpec::default() };
+    let session = bench.kernel.exec(bench.run_dir(), &spec, PATIENCE).unwrap();
+    assert_eq!(collect(session), ("fine\n".into(), String::new(), ProcessExit::Code(0)));
+}
+
+#[test]
+fn processes_in_a_namespace_of_their_own_inside_are_listed_too() {
+    if !needs_root() {
+        return;
+    }
+    let bench = Bench::shell("unshare -U -p -f sleep 4242");
+    bench.launch().unwrap();
+    let listed = || {
+        let table = bench.kernel.processes(bench.run_dir()).unwrap();
+        table.rows.iter().filter(|row| row.last().is_some_and(|command| command == "sleep 4242")).count()
+    };
+    wait_until("the inner process is listed", PATIENCE, || (listed() == 1).then_some(()));
 }
 
 #[test]

@@ -269,7 +269,11 @@ impl Backend for EmbeddedBackend {
 
     fn start(&self, id: ContainerId, attach: Option<AttachOptions>, context: OperationContext) -> Answer<'_, Started> {
         async move {
-            let run = self.blocking(move |inner| inner.containers.start(&id, attach.as_ref(), &context)).await?;
+            let start = move |inner: &Inner| {
+                let started = inner.containers.start(&id, attach.as_ref(), &context);
+                started.inspect_err(|_| inner.kernel.expect_no_launch())
+            };
+            let run = self.blocking(start).await?;
             let session = run.session.map(sessions::bridge).transpose()?;
             Ok(Started { done: run.done, session })
         }

@@ -360,6 +360,11 @@ impl Scratch {
         let failed = |error| Error::io("preparing the runtime", error);
         make_dir(&dir.exec(), 0o700).map_err(failed)?;
         let path = dir.exec().join(std::process::id().to_string());
+        // What a helper of this number left that was killed.
+        match fs::remove_dir_all(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
+            Ok(()) | Err(_) => {}
+        }
         make_dir(&path, 0o700).map_err(failed)?;
         Ok(Self { path })
     }

@@ -46,6 +46,23 @@ pub(super) struct Ready {
     pub(super) warnings: Vec<String>,
 }
 
+/// Why a role did not start what it was to start.
+#[derive(Debug)]
+pub(super) enum NotStarted {
+    /// It said so itself, and has undone everything.
+    Told(Error),
+    /// It was not heard of in time, or any more: what it has done so far may still be there.
+    Unheard(Error),
+}
+
+impl NotStarted {
+    pub(super) fn error(self) -> Error {
+        match self {
+            Self::Told(error) | Self::Unheard(error) => error,
+        }
+    }
+}
+
 /// Starts the monitor role of `binary` with `orders`.
 pub(super) fn spawn_monitor(binary: &Path, orders: &Orders) -> Result<Spawned> {
     spawn_role(binary, MONITOR, orders, orders.attach.is_some())
@@ -80,33 +97,36 @@ pub(super) fn spawn(binary: &Path, words: &[&str], orders: OwnedFd, with_client:
 }
 
 /// Leads a spawned role to its started process.
-pub(super) fn await_start(spawned: &mut Spawned, within: Duration) -> Result<Ready> {
+pub(super) fn await_start(spawned: &mut Spawned, within: Duration) -> std::result::Result<Ready, NotStarted> {
     let until = Instant::now() + within;
     let mut warnings = Vec::new();
     loop {
         let left = until.saturating_duration_since(Instant::now());
-        match spawned.status.receive(left)? {
-            Some(Status::MapIds) => {
-                let ranges =
-                    id_ranges().ok_or_else(|| Error::new(ErrorKind::Internal, "the id ranges have vanished"))?;
-                map_ranges(spawned.child.id(), &ranges)?;
-                spawned.status.send(&Status::Mapped)?;
-            }
+        match spawned.status.receive(left).map_err(NotStarted::Unheard)? {
+            Some(Status::MapIds) => map_ids(spawned).map_err(NotStarted::Unheard)?,
             Some(Status::Created { warnings: found }) => {
                 warnings = found;
                 stop_at::step("say go", std::path::Path::new("monitor"));
-                spawned.status.send(&Status::Go)?;
+                spawned.status.send(&Status::Go).map_err(NotStarted::Unheard)?;
             }
             Some(Status::Started { state }) => return Ok(Ready { state, warnings }),
-            Some(Status::Failed(failure)) => return Err(failure.into()),
+            Some(Status::Failed(failure)) => return Err(NotStarted::Told(failure.into())),
             Some(Status::Mapped | Status::Go) => {
-                return Err(Error::new(ErrorKind::Internal, "the helper process answered out of turn"));
+                let error = Error::new(ErrorKind::Internal, "the helper process answered out of turn");
+                return Err(NotStarted::Unheard(error));
             }
             None => {
-                return Err(Error::new(ErrorKind::Internal, "the helper process died while starting the container"));
+                let error = Error::new(ErrorKind::Internal, "the helper process died while starting the container");
+                return Err(NotStarted::Unheard(error));
             }
         }
     }
+}
+
+fn map_ids(spawned: &mut Spawned) -> Result<()> {
+    let ranges = id_ranges().ok_or_else(|| Error::new(ErrorKind::Internal, "the id ranges have vanished"))?;
+    map_ranges(spawned.child.id(), &ranges)?;
+    spawned.status.send(&Status::Mapped)
 }
 
 /// The orders as a file that nobody can change any more.

@@ -13,7 +13,7 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use super::{
     exec::ExecOrders,
-    launcher::{Ready, Spawned, await_start, spawn_monitor, spawn_role},
+    launcher::{NotStarted, Ready, Spawned, await_start, spawn_monitor, spawn_role},
     link::{Link, Waited},
     monitor::Orders,
     past_monitor::{self, ANSWER, Monitored, Unheard},
@@ -83,9 +83,9 @@ impl LinuxKernel {
     }
 
     /// A monitor that has its orders: the one that waits, if there is one, or a new one.
-    fn monitor_for(&self, plan: &LaunchPlan, attach: Option<&AttachOptions>) -> Result<Spawned> {
+    fn monitor_for(&self, plan: &LaunchPlan, attach: Option<&AttachOptions>, within: Duration) -> Result<Spawned> {
         let orders = Orders { plan: plan.clone(), attach: attach.cloned() };
-        match self.expected.end().map(|waiting| waiting.give(&orders)) {
+        match self.expected.end().map(|waiting| waiting.give(&orders, ANSWER.min(within))) {
             Some(Ok(spawned)) => return Ok(spawned),
             Some(Err(child)) => self.adopt(child),
             None => {}
@@ -100,10 +100,11 @@ impl LinuxKernel {
         }
     }
 
-    /// Undoes a launch that did not come to its end. A monitor that could report its failure has undone
-    /// everything itself; one that could not is killed, and with it what it created.
-    fn abandon(&self, run_dir: &Path, mut child: Child) {
-        if wait_child(&child, UNDOING) && child.wait().is_ok_and(|status| status.code().is_some()) {
+    /// Undoes a launch that did not come to its end. A monitor that has told its failure has undone everything
+    /// itself; any other is killed, and with it what it created.
+    fn abandon(&self, run_dir: &Path, mut child: Child, why: &NotStarted) {
+        let told = matches!(why, NotStarted::Told(_));
+        if wait_child(&child, UNDOING) && child.wait().is_ok_and(|status| status.code().is_some()) && told {
             return;
         }
         let monitor = child.id();
@@ -154,7 +155,7 @@ impl Kernel for LinuxKernel {
     fn launch(&self, plan: &LaunchPlan, attach: Option<&AttachOptions>, within: Duration) -> Result<Launched> {
         self.reap();
         stop_at::step("spawn monitor", &plan.run_dir);
-        let mut spawned = self.monitor_for(plan, attach)?;
+        let mut spawned = self.monitor_for(plan, attach, within)?;
         stop_at::step("spawned monitor", &plan.run_dir);
         match await_start(&mut spawned, within) {
             Ok(ready) => {
@@ -167,11 +168,11 @@ impl Kernel for LinuxKernel {
                 stop_at::step("started", &plan.run_dir);
                 Ok(Launched { state, warnings: ready.warnings, session })
             }
-            Err(error) => {
+            Err(not_started) => {
                 drop(spawned.status);
                 drop(spawned.client);
-                self.abandon(&plan.run_dir, spawned.child);
-                Err(error)
+                self.abandon(&plan.run_dir, spawned.child, &not_started);
+                Err(not_started.error())
             }
         }
     }
@@ -350,7 +351,7 @@ fn await_unfrozen_start(spawned: &mut Spawned, run_dir: &Path, within: Duration)
     let until = Instant::now() + within;
     loop {
         let left = until.saturating_duration_since(Instant::now());
-        match await_start(spawned, left.min(LOOK_FOR_PAUSE)) {
+        match await_start(spawned, left.min(LOOK_FOR_PAUSE)).map_err(NotStarted::error) {
             Err(error) if error.kind() == ErrorKind::TimedOut => {
                 if unattended::cgroup_of(run_dir)?.is_frozen() {
                     return Err(

@@ -24,15 +24,29 @@ pub(super) fn table(init: u32) -> ProcessTable {
     ProcessTable { titles, rows: rows.into_iter().map(|(_, row)| row).collect() }
 }
 
-/// Every process whose pid namespace is `init`'s or one inside it: those have more numbers than the host's.
+/// Every process whose pid namespace is `init`'s or one inside it. What runs in an inner one descends from its first
+/// process, and that from a process of ours.
 fn namespace_members(init: u32) -> Vec<u32> {
     let namespace = |pid: u32| fs::read_link(format!("/proc/{pid}/ns/pid")).ok(); // Gone, or not ours to look at.
     let Some(wanted) = namespace(init) else { return Vec::new() };
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() }; // No /proc: nothing to list.
-    entries
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
-        .filter(|pid| namespace(*pid).is_some_and(|found: PathBuf| found == wanted))
-        .collect()
+    let numbers = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    let (mut members, mut others): (Vec<u32>, Vec<u32>) =
+        numbers.partition(|pid| namespace(*pid).is_some_and(|found| found == wanted));
+    let inside = |members: &[u32], pid: u32| parent(pid).is_some_and(|parent| members.contains(&parent));
+    loop {
+        let (children, rest): (Vec<u32>, Vec<u32>) = others.iter().partition(|pid| inside(&members, **pid));
+        if children.is_empty() {
+            return members;
+        }
+        members.extend(children);
+        others = rest;
+    }
+}
+
+fn parent(pid: u32) -> Option<u32> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?; // Ended meanwhile.
+    stat.rsplit_once(") ")?.1.split_whitespace().nth(1)?.parse().ok()
 }
 
 fn row(pid: u32, boot: Duration) -> Option<Vec<String>> {

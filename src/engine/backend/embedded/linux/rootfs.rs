@@ -6,7 +6,7 @@ use std::{
     fs::File,
     io::{self, Read},
     os::fd::OwnedFd,
-    path::{Component, Path},
+    path::{Component, Path, PathBuf},
 };
 
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, mkdirat, open, openat2};
@@ -55,15 +55,18 @@ impl Rootfs {
             return Ok(());
         }
         let mut here = rustix::io::fcntl_dupfd_cloexec(&self.root, 3)?;
+        let mut so_far = PathBuf::from("/");
         for component in path.components() {
-            let Component::Normal(name) = component else { continue };
-            match mkdirat(&here, name, Mode::from_raw_mode(0o755)) {
-                Ok(()) | Err(rustix::io::Errno::EXIST) => {}
-                Err(error) => return Err(error.into()),
-            }
-            // A link on the way is followed inside the root only from the root itself, so not here.
-            let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS | ResolveFlags::NO_SYMLINKS;
-            here = openat2(&here, name, flags, Mode::empty(), resolve)?;
+            so_far.push(component);
+            // A link on the way (`/var/run`) is followed inside the root only from the root itself.
+            here = match openat2(&self.root, &so_far, flags, Mode::empty(), in_root()) {
+                Err(rustix::io::Errno::NOENT) => {
+                    let Component::Normal(name) = component else { return Err(io::ErrorKind::NotFound.into()) };
+                    mkdirat(&here, name, Mode::from_raw_mode(0o755))?;
+                    openat2(&self.root, &so_far, flags, Mode::empty(), in_root())?
+                }
+                opened => opened?,
+            };
         }
         Ok(())
     }
@@ -78,5 +81,30 @@ pub(super) fn make_dir(path: &Path, mode: u32) -> io::Result<()> {
     match mkdirat(CWD, path, Mode::from_raw_mode(mode)) {
         Ok(()) | Err(rustix::io::Errno::EXIST) => Ok(()),
         Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn a_directory_is_made_behind_links_but_never_outside_the_root() {
+        let dir = tempfile::tempdir().unwrap();
+        let (root, outside) = (dir.path().join("root"), dir.path().join("outside"));
+        std::fs::create_dir_all(root.join("run")).unwrap();
+        std::fs::create_dir_all(root.join("var")).unwrap();
+        std::fs::create_dir(&outside).unwrap();
+        symlink("/run", root.join("var/run")).unwrap();
+        symlink("../../outside", root.join("up")).unwrap();
+        let rootfs = Rootfs::open(&root).unwrap();
+        rootfs.create_dir_all(Path::new("/var/run/service/data")).unwrap();
+        assert!(root.join("run/service/data").is_dir());
+        rootfs.create_dir_all(Path::new("/run/../srv/x")).unwrap();
+        assert!(root.join("srv/x").is_dir());
+        assert!(rootfs.create_dir_all(Path::new("/up/x")).is_err(), "a link to nothing inside is not followed");
+        assert_eq!(std::fs::read_dir(&outside).unwrap().count(), 0);
     }
 }

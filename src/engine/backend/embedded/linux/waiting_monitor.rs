@@ -2,9 +2,21 @@
 //!
 //! Deliberately elsewhere: what it does without orders (`monitor`), starting roles (`launcher`).
 
-use std::{fs::File, io::Write, path::Path, process::Child, sync::Mutex};
+use std::{
+    fs::File,
+    io::{self, Write},
+    path::Path,
+    process::Child,
+    sync::{Condvar, Mutex},
+    time::{Duration, Instant},
+};
 
-use rustix::pipe::{PipeFlags, pipe_with};
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    fs::{OFlags, fcntl_setfl},
+    io::Errno,
+    pipe::{PipeFlags, pipe_with},
+};
 
 use super::{
     launcher::{MONITOR, Spawned, spawn},
@@ -12,15 +24,22 @@ use super::{
 };
 use crate::engine::domain::{Error, NetworkMode, Result};
 
-/// The launch that somebody has announced, if any.
+/// A monitor that is being started is there by then, or never.
+const STARTING: Duration = Duration::from_secs(5);
+
+/// The launch that somebody has announced, if any. Its lock is never held for longer than a look.
 #[derive(Debug, Default)]
-pub(super) struct ExpectedLaunch(Mutex<Expected>);
+pub(super) struct ExpectedLaunch {
+    expected: Mutex<Expected>,
+    settled: Condvar,
+}
 
 #[derive(Debug, Default)]
 enum Expected {
     #[default]
     Nothing,
     Soon(NetworkMode),
+    BeingPrepared,
     Prepared(WaitingMonitor),
 }
 
@@ -28,8 +47,9 @@ impl ExpectedLaunch {
     /// Announces it. What was made ready for another serves whichever comes first; returns what is of no use to this
     /// one, to be let go.
     pub(super) fn begin(&self, network: NetworkMode) -> Option<WaitingMonitor> {
-        let mut expected = self.0.lock().ok()?; // Preparing one has panicked: it is done without.
+        let mut expected = self.expected.lock().ok()?; // Only a look is taken under it: it cannot have panicked.
         match &*expected {
+            Expected::BeingPrepared => None,
             Expected::Prepared(waiting) if waiting.network == network => None,
             Expected::Nothing | Expected::Soon(_) | Expected::Prepared(_) => {
                 std::mem::replace(&mut *expected, Expected::Soon(network)).prepared()
@@ -39,19 +59,29 @@ impl ExpectedLaunch {
 
     /// Starts its monitor, unless it has begun or been called off meanwhile.
     pub(super) fn prepare<'a>(&self, binary: impl FnOnce() -> Result<&'a Path>) {
-        let Ok(mut expected) = self.0.lock() else { return };
-        if let Expected::Soon(network) = *expected {
-            // What goes wrong here goes wrong in the launch, too, where somebody is told.
-            let waiting = binary().and_then(|binary| WaitingMonitor::start(binary, network));
+        let Some(network) = self.begin_preparing() else { return };
+        // What goes wrong here goes wrong in the launch, too, where somebody is told.
+        let waiting = binary().and_then(|binary| WaitingMonitor::start(binary, network));
+        if let Ok(mut expected) = self.expected.lock() {
             *expected = waiting.map_or(Expected::Nothing, Expected::Prepared);
         }
+        self.settled.notify_all();
+    }
+
+    fn begin_preparing(&self) -> Option<NetworkMode> {
+        let mut expected = self.expected.lock().ok()?; // As above.
+        let Expected::Soon(network) = *expected else { return None };
+        *expected = Expected::BeingPrepared;
+        Some(network)
     }
 
     /// It begins, or is called off. A monitor that is just being started is waited for: that takes as long as
     /// starting another.
     pub(super) fn end(&self) -> Option<WaitingMonitor> {
-        let mut expected = self.0.lock().ok()?; // As above.
-        std::mem::take(&mut *expected).prepared()
+        let expected = self.expected.lock().ok()?; // As above.
+        let busy = |expected: &mut Expected| matches!(expected, Expected::BeingPrepared);
+        let (mut expected, waited) = self.settled.wait_timeout_while(expected, STARTING, busy).ok()?; // As above.
+        if waited.timed_out() { None } else { std::mem::take(&mut *expected).prepared() }
     }
 }
 
@@ -59,7 +89,7 @@ impl Expected {
     fn prepared(self) -> Option<WaitingMonitor> {
         match self {
             Self::Prepared(waiting) => Some(waiting),
-            Self::Nothing | Self::Soon(_) => None,
+            Self::Nothing | Self::Soon(_) | Self::BeingPrepared => None,
         }
     }
 }
@@ -75,8 +105,9 @@ pub(super) struct WaitingMonitor {
 impl WaitingMonitor {
     /// Starts one for a container on `network`.
     pub(super) fn start(binary: &Path, network: NetworkMode) -> Result<Self> {
-        let (read, write) =
-            pipe_with(PipeFlags::CLOEXEC).map_err(|error| Error::io("making a pipe for a monitor", error.into()))?;
+        let failed = |error: Errno| Error::io("making a pipe for a monitor", error.into());
+        let (read, write) = pipe_with(PipeFlags::CLOEXEC).map_err(failed)?;
+        fcntl_setfl(&write, OFlags::NONBLOCK).map_err(failed)?;
         let words = [MONITOR, Ahead::of(network).word()];
         Ok(Self { spawned: spawn(binary, &words, read, true)?, network, orders: File::from(write) })
     }
@@ -84,16 +115,39 @@ impl WaitingMonitor {
     /// Has it carry `orders` out.
     ///
     /// # Errors
-    /// The child, which is to be collected, when it is gone or was made for another network.
-    pub(super) fn give(mut self, orders: &Orders) -> std::result::Result<Spawned, Child> {
+    /// The child, which is to be collected, when it is gone, does not take them in time or was made for another network.
+    pub(super) fn give(mut self, orders: &Orders, within: Duration) -> std::result::Result<Spawned, Child> {
         let text = serde_json::to_vec(orders).unwrap_or_default();
-        if self.network != orders.plan.network || self.orders.write_all(&text).is_err() {
+        if self.network != orders.plan.network || self.write(&text, Instant::now() + within).is_err() {
             return Err(self.spawned.child);
         }
         if orders.attach.is_none() {
             self.spawned.client = None;
         }
         Ok(self.spawned)
+    }
+
+    /// A pipe takes 64 KiB at once; the rest must wait for its reader.
+    fn write(&mut self, mut text: &[u8], until: Instant) -> io::Result<()> {
+        while !text.is_empty() {
+            match self.orders.write(text) {
+                Ok(written) => text = text.get(written..).unwrap_or_default(),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.wait_for_room(until)?,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    fn wait_for_room(&self, until: Instant) -> io::Result<()> {
+        let left = until.saturating_duration_since(Instant::now());
+        let left = Timespec::try_from(left).map_err(|_| io::ErrorKind::InvalidInput)?;
+        match poll(&mut [PollFd::new(&self.orders, PollFlags::OUT)], Some(&left)) {
+            Ok(0) => Err(io::ErrorKind::TimedOut.into()),
+            Ok(_) | Err(Errno::INTR) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Lets it end.

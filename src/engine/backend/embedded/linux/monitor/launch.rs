@@ -35,7 +35,7 @@ use crate::engine::{
             parts::Parts,
             process,
             protocol::Status,
-            pump::Stdio,
+            pump::{Pump, Stdio},
             rootfs::Rootfs,
             run_dir::{Created, MonitorLock, RunDir},
             runtime_failure::runtime_failure,
@@ -53,10 +53,10 @@ use crate::engine::{
 /// A monitor is the last to be killed when memory runs out; its container is not.
 const MONITOR_OOM_SCORE: &str = "-999";
 
-/// A process that has just started, and our ends of its input and output.
+/// A process that has just started, and what moves its input and output.
 pub(super) struct Launched {
     pub(super) running: Running,
-    pub(super) stdio: Stdio,
+    pub(super) pump: Pump,
 }
 
 /// What a monitor owns while its container runs.
@@ -78,8 +78,8 @@ pub(super) fn launch(plan: &LaunchPlan, ahead: Ahead, starter: &mut StatusLine) 
     unattended::end_unrecorded(&run_dir)?;
     let mut undo = Undo { run_dir: run_dir.clone(), cgroup: None, init: None };
     match prepare_and_start(plan, ahead, starter, &run_dir, &mut undo) {
-        Ok((state, init, cgroup, socket, stdio)) => {
-            Ok(Launched { running: Running { state, init, cgroup, socket, run_dir, lock }, stdio })
+        Ok((state, init, cgroup, socket, pump)) => {
+            Ok(Launched { running: Running { state, init, cgroup, socket, run_dir, lock }, pump })
         }
         Err(error) => {
             undo.run();
@@ -90,13 +90,13 @@ pub(super) fn launch(plan: &LaunchPlan, ahead: Ahead, starter: &mut StatusLine) 
 }
 
 /// Opens the container's log for appending.
-pub(super) fn open_log(plan: &LaunchPlan) -> Result<LogWriter> {
+fn open_log(plan: &LaunchPlan) -> Result<LogWriter> {
     let dir = plan.container_dir.join("log");
     LogWriter::open(&dir, &plan.log)
         .map_err(|error| Error::io(format_args!("opening the log in {}", dir.display()), error))
 }
 
-type Started = (StateFile, OwnedFd, Cgroup, ListeningSocket, Stdio);
+type Started = (StateFile, OwnedFd, Cgroup, ListeningSocket, Pump);
 
 fn prepare_and_start(
     plan: &LaunchPlan,
@@ -150,6 +150,9 @@ fn prepare_and_start(
     undo.init = Some(init.try_clone().map_err(|error| Error::io("holding the new process", error))?);
     guard_from_oom_killer();
     let socket = ListeningSocket::bind(plan.run_dir.as_path())?;
+    // Whatever can fail does so before the process starts: what has run cannot be undone.
+    stop_at::step("open log of", &plan.run_dir);
+    let pump = Pump::new(stdio, Some(open_log(plan)?)).map_err(|error| Error::io("serving the container", error))?;
     stop_at::step("tell created", &plan.run_dir);
     starter.send(&Status::Created { warnings })?;
     match starter.receive(GO)? {
@@ -180,7 +183,7 @@ fn prepare_and_start(
     };
     run_dir.write_state(&state)?;
     undo.init = None;
-    Ok((state, init, cgroup, socket, stdio))
+    Ok((state, init, cgroup, socket, pump))
 }
 
 fn enter_namespaces(plan: &LaunchPlan, ahead: Ahead, starter: &mut StatusLine) -> Result<Ids> {

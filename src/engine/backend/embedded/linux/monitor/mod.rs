@@ -16,7 +16,7 @@ use std::{process::ExitCode, time::Duration};
 
 use rustix::process::{Pid, set_child_subreaper};
 
-use super::{client::Opener, inheritance, protocol::Status, pump::Pump};
+use super::{client::Opener, inheritance, protocol::Status};
 use crate::engine::{
     backend::embedded::{
         launch::{ExitFile, LaunchPlan, RunChange},
@@ -73,10 +73,7 @@ fn run(hooks: MonitorHooks) -> Result<()> {
             return Err(error);
         }
     };
-    let failed = |error| Error::io("serving the container", error);
-    stop_at::step("open log of", &orders.plan.run_dir);
-    let log = launch::open_log(&orders.plan)?;
-    let mut pump = Pump::new(launched.stdio, Some(log)).map_err(failed)?;
+    let mut pump = launched.pump;
     if let Some(options) = &orders.attach {
         pump.add_client(inherited.client, Opener::Starter, Some(options));
     }
