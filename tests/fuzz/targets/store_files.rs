@@ -63,7 +63,7 @@ pub fn container_record(input: &[u8]) {
                 drop((record.stop_signal(), record.stop_grace(), record.is_removing(), record.resolved.arguments()));
                 record.intent.iter().for_each(|intent| drop(intent.visible()));
             }
-            Read::Damaged(why) => assert!(!why.is_empty()),
+            Read::Damaged(why) => assert!(!why.reason().is_empty()),
             Read::Gone => panic!("the file is there"),
         }
     });
