@@ -21,6 +21,8 @@ const MEMORY: u64 = 60 * MIB;
 const KEY: Duration = Duration::from_millis(50);
 /// So many presses at least, however quickly the flood is over.
 const PRESSES: usize = 40;
+/// Fewer presses than this say nothing about one in a hundred: a pause of the machine, beside other tests, is two of them.
+const ENOUGH: usize = 400;
 
 /// From the key to the screen that shows its effect: help opens over whatever is there, and goes again.
 fn press(screen: &Screen) -> [Duration; 2] {
@@ -34,10 +36,11 @@ fn press(screen: &Screen) -> [Duration; 2] {
     [opened, begun.elapsed()]
 }
 
-/// The slowest of the fastest 99 in 100.
-fn p99(times: &mut [Duration]) -> Duration {
+/// The slowest of the fastest 99 in 100; with few presses, of the fastest 90.
+fn slowest(times: &mut [Duration]) -> (&'static str, Duration) {
+    let (name, quantile) = if times.len() < ENOUGH { ("p90", 90) } else { ("p99", 99) };
     times.sort_unstable();
-    times[(times.len() - 1) * 99 / 100]
+    (name, times[(times.len() - 1) * quantile / 100])
 }
 
 /// Memory that is the process's own: not its program file, which an unoptimized build makes large.
@@ -69,10 +72,10 @@ fn a_flooding_log_on_the_screen_costs_neither_memory_nor_quick_keys() {
         times.extend(press(&screen));
         largest = largest.max(memory(screen.pid()));
     }
-    let (idle, busy) = (p99(&mut idle), p99(&mut times));
+    let ((_, idle), (name, busy)) = (slowest(&mut idle), slowest(&mut times));
     // On the real stderr, beside the skips: the figure is worth more than the word "ok".
     let figures =
-        format!("flood of {mib} MiB: {} keys, p99 {busy:?} (idle {idle:?}), {} KiB", times.len(), largest / 1024);
+        format!("flood of {mib} MiB: {} keys, {name} {busy:?} (idle {idle:?}), {} KiB", times.len(), largest / 1024);
     writeln!(std::io::stderr(), "{figures}").unwrap();
     assert!(largest < MEMORY, "{figures}");
     assert!(busy < KEY + idle * 4, "{figures}");
