@@ -111,7 +111,7 @@ fn header_left(state: &State) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let filter = match state.screen {
         Screen::Containers => Some((&state.containers.filter, state.containers.rows.len(), inventory.containers.len())),
-        Screen::Images => Some((&state.images.filter, state.images.rows.len(), inventory.images.len())),
+        Screen::Images => Some((&state.images.filter, state.images.rows.len(), state.images.total)),
         Screen::Operations => None,
     };
     if let Some((filter, shown, all)) = filter.filter(|(filter, ..)| filter.is_active()) {

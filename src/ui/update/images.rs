@@ -12,34 +12,35 @@ use crate::{
         dialogs::{Dialog, confirm, create, prompt},
         effect::Effect,
         keymap::Action,
-        screens::images::update::{name, name_for_engine},
         state::{NoticeTone, State},
     },
 };
 
 pub fn perform(state: &mut State, action: Action) -> Vec<Effect> {
-    let chosen =
-        state.images.current(&state.facts).map(|image| (name(image), name_for_engine(image), image.id.to_string()));
+    let chosen = state.images.current(&state.facts).map(|named| {
+        let names = named.image.references.len();
+        (named.shown(), named.for_engine(), named.image.id.to_string(), names)
+    });
     match (action, chosen) {
         (Action::Pull, _) => state.open(Dialog::Prompt(prompt::State::new(prompt::Purpose::Pull, ""))),
         (Action::Create, None) => state.open(Dialog::Create(Box::new(create::State::new("")))),
-        (Action::Create, Some((_, image, _))) => state.open(Dialog::Create(Box::new(create::State::new(&image)))),
+        (Action::Create, Some((_, image, ..))) => state.open(Dialog::Create(Box::new(create::State::new(&image)))),
         (Action::Push, Some((image, ..))) => {
             state.open(Dialog::Prompt(prompt::State::new(prompt::Purpose::Push, &image)))
         }
-        (Action::Tag, Some((_, source, _))) => {
+        (Action::Tag, Some((_, source, ..))) => {
             state.open(Dialog::Prompt(prompt::State::new(prompt::Purpose::Tag { source }, "")));
         }
-        (Action::CopyId, Some((_, _, id))) => {
+        (Action::CopyId, Some((_, _, id, _))) => {
             state.note(NoticeTone::Good, format!("copied: {id}"));
             return vec![Effect::Copy(id)];
         }
-        (Action::Remove, Some((shown, image, _))) => {
+        (Action::Remove, Some((shown, image, _, names))) => {
             let command = Command::RemoveImage { image, force: Force::No };
             let host = SafeText::from(state.facts.inventory.host.to_string());
             state.open(Dialog::Confirm(confirm::State {
                 title: format!("remove {}?", SafeText::from(shown)),
-                lines: vec![format!("on {host}"), "Layers that nothing else uses are deleted.".to_owned()],
+                lines: vec![format!("on {host}"), what_goes(names)],
                 cli: cli_line(&command),
                 verb: "Remove".to_owned(),
                 commands: vec![command],
@@ -50,4 +51,12 @@ pub fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         (_, None | Some(_)) => {}
     }
     Vec::new()
+}
+
+fn what_goes(names: usize) -> String {
+    match names {
+        0 | 1 => "Layers that nothing else uses are deleted.".to_owned(),
+        2 => "Only this name goes: the image has another.".to_owned(),
+        _ => format!("Only this name goes: the image has {} others.", names - 1),
+    }
 }

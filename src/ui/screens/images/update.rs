@@ -2,9 +2,9 @@
 //!
 //! Deliberately elsewhere: keys and commands (`ui::update`).
 
-use super::state::{History, Order, State};
+use super::state::{History, Order, Row, State};
 use crate::{
-    engine::domain::{Error, HistoryEntry, Image},
+    engine::domain::{Digest, Error, HistoryEntry, Image, ImageReference},
     ui::{
         cursor::Step,
         effect::{Effect, Question},
@@ -15,20 +15,17 @@ use crate::{
 impl State {
     /// Brings rows and selection in line with the inventory.
     pub fn refresh(&mut self, facts: &Facts, shown: usize) {
-        let images = &facts.inventory.images;
         let needle = self.filter.field.text().to_lowercase();
-        self.rows = (0..images.len())
-            .filter(|index| images.get(*index).is_some_and(|image| needle.is_empty() || matches(image, &needle)))
-            .collect();
+        let mut rows: Vec<Row> =
+            facts.inventory.images.iter().enumerate().flat_map(|(at, image)| rows_of(at, image)).collect();
+        self.total = rows.len();
+        rows.retain(|row| needle.is_empty() || Named::at(*row, facts).is_some_and(|named| named.matches(&needle)));
         if self.order == Order::Name {
-            let key = |index: &usize| images.get(*index).map(|image| name(image));
-            self.rows.sort_by_cached_key(key);
+            rows.sort_by_cached_key(|row| Named::at(*row, facts).map(|named| named.shown()));
         }
-        let selected = self.selected.clone();
-        let here = self
-            .rows
-            .iter()
-            .position(|index| images.get(*index).is_some_and(|image| Some(&image.id) == selected.as_ref()));
+        self.rows = rows;
+        let same = |row: &Row| Named::at(*row, facts).is_some_and(|named| self.selected.as_ref() == Some(&named.key()));
+        let here = self.rows.iter().position(same);
         self.cursor.place(here.unwrap_or(self.cursor.index), self.rows.len(), shown);
         self.select_cursor(facts);
     }
@@ -48,17 +45,16 @@ impl State {
         self.refresh(facts, shown);
     }
 
-    /// The image the keys act on.
+    /// What the keys act on.
     #[must_use]
-    pub fn current<'a>(&self, facts: &'a Facts) -> Option<&'a Image> {
-        let index = self.rows.get(self.cursor.index)?;
-        facts.inventory.images.get(*index).map(|image| &**image)
+    pub fn current<'a>(&self, facts: &'a Facts) -> Option<Named<'a>> {
+        Named::at(*self.rows.get(self.cursor.index)?, facts)
     }
 
     /// Asks how the current image was made.
     pub fn ask_history(&mut self, facts: &Facts) -> Vec<Effect> {
-        let Some(image) = self.current(facts) else { return Vec::new() };
-        let question = Question::History(name_for_engine(image));
+        let Some(named) = self.current(facts) else { return Vec::new() };
+        let question = Question::History(named.for_engine());
         self.query.0 += 1;
         self.history = History::Loading;
         vec![Effect::Ask { query: self.query, question }]
@@ -73,7 +69,7 @@ impl State {
     }
 
     fn select_cursor(&mut self, facts: &Facts) {
-        let selected = self.current(facts).map(|image| image.id.clone());
+        let selected = self.current(facts).map(|named| named.key());
         if selected != self.selected {
             self.selected = selected;
             self.history = History::NotAsked;
@@ -83,19 +79,43 @@ impl State {
     }
 }
 
-/// What a person calls it.
-#[must_use]
-pub fn name(image: &Image) -> String {
-    image.references.first().map_or_else(|| "<none>".to_owned(), |reference| reference.familiar().to_string())
+/// An image by one of its names, if it has any.
+#[derive(Clone, Copy, Debug)]
+pub struct Named<'a> {
+    pub image: &'a Image,
+    pub reference: Option<&'a ImageReference>,
 }
 
-/// What names it without doubt: its first tag, else its id.
-#[must_use]
-pub fn name_for_engine(image: &Image) -> String {
-    image.references.first().map_or_else(|| image.id.to_string(), |reference| reference.familiar().to_string())
+impl<'a> Named<'a> {
+    #[must_use]
+    pub fn at(row: Row, facts: &'a Facts) -> Option<Self> {
+        let image = facts.inventory.images.get(row.image)?;
+        Some(Self { image, reference: row.reference.and_then(|at| image.references.get(at)) })
+    }
+
+    /// What a person calls it.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        self.reference.map_or_else(|| "<none>".to_owned(), |reference| reference.familiar().to_string())
+    }
+
+    /// What names it without doubt: this name, else its id.
+    #[must_use]
+    pub fn for_engine(&self) -> String {
+        self.reference.map_or_else(|| self.image.id.to_string(), |reference| reference.familiar().to_string())
+    }
+
+    fn key(&self) -> (Digest, Option<ImageReference>) {
+        (self.image.id.clone(), self.reference.cloned())
+    }
+
+    fn matches(&self, needle: &str) -> bool {
+        self.reference.is_some_and(|reference| reference.to_string().to_lowercase().contains(needle))
+            || self.image.id.to_string().contains(needle)
+    }
 }
 
-fn matches(image: &Image, needle: &str) -> bool {
-    image.references.iter().any(|reference| reference.to_string().to_lowercase().contains(needle))
-        || image.id.to_string().contains(needle)
+fn rows_of(image: usize, found: &Image) -> impl Iterator<Item = Row> {
+    let named = (0..found.references.len()).map(move |at| Row { image, reference: Some(at) });
+    named.chain(found.references.is_empty().then_some(Row { image, reference: None }))
 }

@@ -4,7 +4,7 @@
 
 use super::{
     state::{History, Order, State},
-    update::name,
+    update::Named,
 };
 use crate::{
     engine::domain::{Container, Image},
@@ -58,10 +58,10 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Area, state: &State, facts: &Facts, f
     let shown = usize::from(body.height);
     let first = first_shown(state.cursor.first, state.cursor.index, state.rows.len(), shown);
     canvas.feedback.list = Extent { rows: body.height, first, total: state.rows.len() };
-    for (line, (position, index)) in (0..).zip(state.rows.iter().enumerate().skip(first).take(shown)) {
-        let Some(image) = facts.inventory.images.get(*index) else { continue };
+    for (line, (position, row)) in (0..).zip(state.rows.iter().enumerate().skip(first).take(shown)) {
+        let Some(named) = Named::at(*row, facts) else { continue };
         let row = body.row(line);
-        draw_row(canvas, row, &columns, image, facts);
+        draw_row(canvas, row, &columns, named, facts);
         if position == state.cursor.index {
             let (bar, rest) = row.split_left(1);
             let (bar_style, style) = match focus {
@@ -75,20 +75,15 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Area, state: &State, facts: &Facts, f
     }
 }
 
-fn draw_row(canvas: &mut Canvas<'_>, row: Area, columns: &[u16; 6], image: &Image, facts: &Facts) {
+fn draw_row(canvas: &mut Canvas<'_>, row: Area, columns: &[u16; 6], named: Named<'_>, facts: &Facts) {
     let theme = canvas.theme;
     canvas.feedback.shows_ages = true;
     let [reference, id, platform, used, size, age] = *columns;
-    let dangling = image.references.is_empty();
-    let more = image.references.len().saturating_sub(1);
-    let mut shown = name(image);
-    if more > 0 {
-        shown = format!("{shown}  +{more}");
-    }
+    let image = named.image;
     let mut pen = canvas.pen(row);
     pen.gap(MARGIN);
-    let style = if dangling { theme.dim } else { theme.strong };
-    pen.column_middle(reference, &SafeText::from(shown), style).gap(GAP);
+    let style = if named.reference.is_none() { theme.dim } else { theme.strong };
+    pen.column_middle(reference, &SafeText::from(named.shown()), style).gap(GAP);
     if id > 0 {
         let hex = image.id.to_string();
         let hex = hex.split_once(':').map_or(hex.as_str(), |(_, hex)| hex);
@@ -126,7 +121,7 @@ pub fn draw_history(canvas: &mut Canvas<'_>, area: Area, state: &State, facts: &
     let theme = canvas.theme;
     let (heading, body) = area.split_top(1);
     canvas.rule(heading);
-    let title = state.current(facts).map(name).unwrap_or_default();
+    let title = state.current(facts).map(|named| named.shown()).unwrap_or_default();
     let title = SafeText::from(title);
     let title = title.truncate_middle(usize::from(area.width / 2));
     let style = match focus {
