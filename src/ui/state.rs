@@ -53,6 +53,8 @@ pub struct State {
     pub submits: SubmitId,
     /// Commands whose progress gets a dialog when they take a moment.
     pub watched: Vec<transfer::State>,
+    /// What somebody filled in and sent last, until the engine has done it: refused, it comes back.
+    pub sent: Option<(SubmitId, Dialog)>,
     pub quitting: Quitting,
     /// The panic that ended a part which the screen cannot do without.
     pub defect: Option<String>,
@@ -128,6 +130,7 @@ impl State {
             frame: 0,
             submits: SubmitId::default(),
             watched: Vec::new(),
+            sent: None,
             quitting: Quitting::default(),
             defect: None,
         }

@@ -103,6 +103,11 @@ impl State {
         self.command().ok().map(|command| cli_line(&command))
     }
 
+    /// Says why it will not do.
+    pub fn refuse(&mut self, why: String) {
+        self.problem = Some(why);
+    }
+
     fn finish(&mut self) -> Reaction {
         match self.command() {
             Ok(command) => Reaction::Want(vec![Wish::SubmitAndWatch(command)]),

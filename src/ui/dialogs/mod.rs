@@ -111,6 +111,31 @@ impl Dialog {
         }
     }
 
+    /// Whether sending it loses what a person has typed, unless it is kept.
+    #[must_use]
+    pub fn is_filled_in(&self) -> bool {
+        match self {
+            Self::Create(_) => true,
+            Self::Prompt(state) => match state.purpose {
+                prompt::Purpose::Tag { .. } | prompt::Purpose::Rename { .. } => true,
+                // A transfer that fails has more to say than fits below a line of text.
+                prompt::Purpose::Pull | prompt::Purpose::Push | prompt::Purpose::Exec { .. } => false,
+            },
+            Self::Choice(_) | Self::Confirm(_) | Self::Help(_) | Self::Message(_) | Self::Transfer(_) => false,
+        }
+    }
+
+    /// Says in a form why it will not do.
+    #[must_use]
+    pub fn refused(mut self, why: String) -> Self {
+        match &mut self {
+            Self::Create(state) => state.refuse(why),
+            Self::Prompt(state) => state.problem = Some(why),
+            Self::Choice(_) | Self::Confirm(_) | Self::Help(_) | Self::Message(_) | Self::Transfer(_) => {}
+        }
+        self
+    }
+
     /// Letters are text here, not keys.
     #[must_use]
     pub fn types_text(&self) -> bool {

@@ -41,6 +41,7 @@ pub fn ended(state: &mut State, submit: SubmitId, command: &Command, outcome: Ou
         .dialogs
         .iter()
         .position(|dialog| matches!(dialog, Dialog::Transfer(transfer) if transfer.submit == submit));
+    let form = state.sent.take_if(|(sent, _)| *sent == submit).map(|(_, form)| form);
     let subject = subject_of(command, state);
     let mut effects = Vec::new();
     match outcome {
@@ -66,10 +67,20 @@ pub fn ended(state: &mut State, submit: SubmitId, command: &Command, outcome: Ou
             if let Some(index) = watched {
                 state.dialogs.remove(index);
             }
-            fail(state, &format!("{} {subject}", command.verb()), &error, Some(cli_line(command)));
+            match form.filter(|_| state.dialogs.is_empty()) {
+                Some(form) => state.open(form.refused(in_one_line(&error))),
+                None => fail(state, &format!("{} {subject}", command.verb()), &error, Some(cli_line(command))),
+            }
         }
     }
     effects
+}
+
+fn in_one_line(error: &Error) -> String {
+    match error.remedy_text() {
+        Some(remedy) => format!("{error}; {remedy}"),
+        None => error.to_string(),
+    }
 }
 
 /// Shows an error in a dialog of its own, unless another one is open: then in the bottom line.

@@ -30,8 +30,10 @@ pub fn react(state: &mut State, reaction: Reaction) -> Vec<Effect> {
             Vec::new()
         }
         Reaction::Want(wishes) => {
-            state.dialogs.pop();
-            wishes.into_iter().flat_map(|wish| fulfil(state, wish)).collect()
+            let form = state.dialogs.pop().filter(Dialog::is_filled_in);
+            let effects = wishes.into_iter().flat_map(|wish| fulfil(state, wish)).collect();
+            state.sent = form.map(|form| (state.submits, form));
+            effects
         }
     }
 }
