@@ -143,6 +143,68 @@ async fn marked_containers_are_acted_on_together() {
 }
 
 #[tokio::test]
+async fn nothing_marked_starts_because_something_else_was_to_stop() {
+    let fake = FakeHost::new();
+    let mut stage = live_stage(&fake, 100, 30);
+    command(&mut stage, "create --name idle bb:1 sleep 1000");
+    until(&mut stage, "○ idle").await;
+    command(&mut stage, "run --name busy bb:1 sleep 1000");
+    until(&mut stage, "● busy").await;
+    stage.press("g *");
+    assert!(stage.text().contains("s stop"), "{}", stage.text());
+    stage.press("s");
+    until(&mut stage, "1 of 2 do not run").await;
+    until_gone(&mut stage, "● busy").await;
+    assert!(stage.text().contains("○ idle"), "{}", stage.text());
+}
+
+#[tokio::test]
+async fn a_refused_form_comes_back_as_it_was_filled_in() {
+    let fake = FakeHost::new();
+    let mut stage = live_stage(&fake, 100, 30);
+    command(&mut stage, "create --name taken bb:1 sleep 1000");
+    until(&mut stage, "○ taken").await;
+    command(&mut stage, "create --name other bb:1 sleep 1000");
+    until(&mut stage, "○ other").await;
+    stage.press("c");
+    stage.type_text("taken");
+    stage.press("tab");
+    stage.type_text("sleep 4242");
+    stage.press("enter");
+    until(&mut stage, "belongs to container").await;
+    assert!(stage.text().contains("sleep 4242") && stage.text().contains("start now"), "{}", stage.text());
+    stage.press("esc R");
+    stage.press("ctrl-u");
+    stage.type_text("taken");
+    stage.press("enter");
+    until(&mut stage, "belongs to container").await;
+    stage.press("backspace enter");
+    until(&mut stage, "○ take ").await;
+}
+
+#[tokio::test]
+async fn each_name_of_an_image_has_its_row_and_goes_alone() {
+    let fake = FakeHost::new();
+    let mut stage = live_stage(&fake, 100, 30);
+    command(&mut stage, "pull bb:1");
+    until(&mut stage, "pulled").await;
+    for name in ["mine:1", "second:2"] {
+        command(&mut stage, &format!("tag bb:1 {name}"));
+        until(&mut stage, "tagged").await;
+    }
+    stage.press("f3 /");
+    stage.type_text("mine");
+    stage.press("enter ctrl-d");
+    until(&mut stage, "remove mine:1?").await;
+    assert!(stage.text().contains("Only this name goes: the image has 2 others."), "{}", stage.text());
+    stage.press("tab enter");
+    until_gone(&mut stage, "mine:1").await;
+    stage.press("esc");
+    until(&mut stage, "second:2").await;
+    assert!(stage.text().contains("bb:1"), "{}", stage.text());
+}
+
+#[tokio::test]
 async fn a_log_is_followed_searched_and_let_go() {
     let fake = FakeHost::new();
     let mut stage = live_stage(&fake, 100, 30);

@@ -33,11 +33,11 @@ pub fn perform(state: &mut State, action: Action) -> Vec<Effect> {
             Vec::new()
         }
         Action::CopyId => copy(state),
-        Action::StartStop => each(state, start_or_stop),
+        Action::StartStop => start_or_stop(state),
         Action::Restart => each(state, |container| {
             Some(Command::Restart { container: by_id(container), options: StopOptions::default() })
         }),
-        Action::Pause => each(state, pause_or_unpause),
+        Action::Pause => pause_or_unpause(state),
         Action::Kill => ask(state, "kill", "Kill", "It gets no chance to end by itself.", |found, container| {
             found.status().has_process().then_some(Command::Kill { container, signal: Signal::KILL })
         }),
@@ -80,30 +80,48 @@ fn by_id(container: &Container) -> ContainerSelector {
     ContainerSelector::Id(container.id.clone())
 }
 
-/// Starting what is running would be nothing; so one key does whichever makes sense.
-fn start_or_stop(container: &Container) -> Option<Command> {
-    let selector = by_id(container);
-    Some(if container.status().has_process() {
-        Command::Stop { container: selector, options: StopOptions::default() }
+/// Starting what is running would be nothing; so one key does whichever makes sense for the selected container, which
+/// the bottom line says, and the same to the marked ones that it fits: nothing starts because something else was to stop.
+fn start_or_stop(state: &mut State) -> Vec<Effect> {
+    if pointed_at(state).is_some_and(|container| container.status().has_process()) {
+        each_that(state, "do not run", |container| {
+            let stop = Command::Stop { container: by_id(container), options: StopOptions::default() };
+            container.status().has_process().then_some(stop)
+        })
     } else {
-        Command::Start { container: selector }
-    })
+        each_that(state, "run already", |container| {
+            (!container.status().has_process()).then(|| Command::Start { container: by_id(container) })
+        })
+    }
 }
 
-fn pause_or_unpause(container: &Container) -> Option<Command> {
-    let selector = by_id(container);
-    Some(match container.status() {
-        Status::Paused => Command::Unpause { container: selector },
-        Status::Creating
-        | Status::Created
-        | Status::Running
-        | Status::Restarting
-        | Status::Stopping
-        | Status::Exited
-        | Status::Removing
-        | Status::Broken
-        | Status::Unknown => Command::Pause { container: selector },
-    })
+fn pause_or_unpause(state: &mut State) -> Vec<Effect> {
+    if pointed_at(state).is_some_and(|container| container.status() == Status::Paused) {
+        each_that(state, "are not paused", |container| {
+            (container.status() == Status::Paused).then(|| Command::Unpause { container: by_id(container) })
+        })
+    } else {
+        each_that(state, "are paused already", |container| {
+            (container.status() != Status::Paused).then(|| Command::Pause { container: by_id(container) })
+        })
+    }
+}
+
+/// The container that decides what a key with two meanings does: the selected one if it is among those the key is for.
+fn pointed_at(state: &State) -> Option<std::sync::Arc<Container>> {
+    let targets = targets(state);
+    let here = |container: &&std::sync::Arc<Container>| Some(&container.id) == state.detail.target.as_ref();
+    targets.iter().find(here).or(targets.first()).cloned()
+}
+
+/// As [`each`]; says how many it is not for.
+fn each_that(state: &mut State, why_not: &str, command: impl Fn(&Container) -> Option<Command>) -> Vec<Effect> {
+    let all = targets(state).len();
+    let effects = each(state, command);
+    if effects.len() < all {
+        state.note(NoticeTone::Plain, format!("{} of {all} {why_not}", all - effects.len()));
+    }
+    effects
 }
 
 fn targets(state: &State) -> Vec<std::sync::Arc<Container>> {
