@@ -65,9 +65,26 @@ pub fn reserve(
 /// # Errors
 /// `Busy`, `Denied` or `Io`.
 pub fn release(machine: &Machine, layout: &Layout, name: &ContainerName, id: &ContainerId) -> Result<()> {
+    release_if(machine, layout, name, |owner| owner == Some(id))
+}
+
+/// Frees `name` if its file says nobody's: a power cut has torn it. Somebody may have taken it since that was seen.
+///
+/// # Errors
+/// As [`release`].
+pub fn release_torn(machine: &Machine, layout: &Layout, name: &ContainerName) -> Result<()> {
+    release_if(machine, layout, name, |owner| owner.is_none())
+}
+
+fn release_if(
+    machine: &Machine,
+    layout: &Layout,
+    name: &ContainerName,
+    is_it: impl FnOnce(Option<&ContainerId>) -> bool,
+) -> Result<()> {
     let _lock = names_lock(machine, layout)?;
     let disk = &*machine.disk;
-    if owner(disk, layout, name)?.as_ref() != Some(id) {
+    if !is_it(owner(disk, layout, name)?.as_ref()) {
         return Ok(());
     }
     match disk.remove_file(&layout.name(name)) {

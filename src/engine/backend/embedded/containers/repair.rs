@@ -254,10 +254,7 @@ impl Pass<'_> {
                 }
                 Some(_) => {}
                 None => {
-                    let path = layout.name(&name);
-                    self.fix(entry, "nobody has this name", "freed", || {
-                        disk.remove_file(&path).map_err(|error| Error::io("it cannot be freed", error))
-                    });
+                    self.fix(entry, "nobody has this name", "freed", || names::release_torn(machine, layout, &name));
                 }
             }
         }
