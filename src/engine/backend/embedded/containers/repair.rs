@@ -29,7 +29,7 @@ use crate::engine::{
     backend::embedded::{
         disk::{EntryKind, is_temporary},
         kernel::Liveness,
-        lock,
+        lock::{self, Holder, Mode},
     },
     core::limits,
     domain::{ContainerId, ContainerName, Error, ErrorKind, Finding, RepairMode, Result, Timestamp, Verb, VolumeName},
@@ -129,11 +129,25 @@ impl Pass<'_> {
             let id = name.trim_start_matches(NASCENT).parse::<ContainerId>();
             let lock = id.map_or_else(|_| dir.join(LOCK), |id| layout.nascent_lock(disk, &id));
             if lock::is_free(disk, &lock) && self.is_old(&dir) {
+                // A clock that jumps makes what was begun this moment look old: its maker comes to its lock too late, or
+                // has it by now. Who cannot lock it on a full disk cannot make anything there either.
+                let holder = Holder::this_process(&containers.store.machine, Verb::Repair, limits::STEP_DEADLINE);
+                let held = match self.mode {
+                    RepairMode::LookOnly => Ok(None),
+                    RepairMode::Mend => match lock::try_lock(disk, &lock, Mode::Exclusive, &holder) {
+                        Ok(None) => continue,
+                        held => held,
+                    },
+                };
+                if held.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+                    continue;
+                }
                 self.fix(name, "its creation was interrupted", "removed", || {
                     let own = volumes::listed(&containers.store, &dir)?;
                     volumes::remove_all(&containers.store, &own, &containers.tree_remover())?;
                     containers.kernel.remove_tree(&dir)
                 });
+                drop(held);
             }
         }
         Ok(())
