@@ -18,14 +18,36 @@ use super::{feedback::Feedback, geometry::Size, theme::Theme, widgets::Canvas};
 pub struct Picture {
     shown: Buffer,
     before: Buffer,
-    changed: usize,
+}
+
+/// The cells that turn one frame into the next.
+pub struct Changes<'a>(Vec<(u16, u16, &'a Cell)>);
+
+impl Changes<'_> {
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Appends the sequences that show them.
+    ///
+    /// # Errors
+    /// None for a `Vec`.
+    pub fn write(self, bytes: &mut Vec<u8>) -> io::Result<()> {
+        CrosstermBackend::new(bytes).draw(self.0.into_iter())
+    }
 }
 
 impl Picture {
     #[must_use]
     pub fn new(size: Size) -> Self {
         let empty = Buffer::empty(Rect::new(0, 0, size.columns, size.rows));
-        Self { shown: empty.clone(), before: empty, changed: 0 }
+        Self { shown: empty.clone(), before: empty }
     }
 
     pub fn resize(&mut self, size: Size) {
@@ -43,23 +65,13 @@ impl Picture {
     pub fn draw(&mut self, theme: &Theme, draw: impl FnOnce(Canvas<'_>) -> Feedback) -> Feedback {
         std::mem::swap(&mut self.shown, &mut self.before);
         self.shown.reset();
-        let feedback = draw(Canvas::new(&mut self.shown, theme));
-        self.changed = self.before.content().iter().zip(self.shown.content()).filter(|(old, new)| old != new).count();
-        feedback
+        draw(Canvas::new(&mut self.shown, theme))
     }
 
-    /// Cells that the last frame changed.
+    /// What the last frame changed. Looks at every cell: ask once.
     #[must_use]
-    pub fn changed(&self) -> usize {
-        self.changed
-    }
-
-    /// Appends the sequences that turn the frame before into this one.
-    ///
-    /// # Errors
-    /// None for a `Vec`.
-    pub fn write_changes(&self, bytes: &mut Vec<u8>) -> io::Result<()> {
-        CrosstermBackend::new(bytes).draw(self.before.diff(&self.shown).into_iter())
+    pub fn changes(&self) -> Changes<'_> {
+        Changes(self.before.diff(&self.shown))
     }
 
     /// The rows as text.

@@ -162,7 +162,7 @@ impl Stage {
     /// How many cells the last frame changed; none means that a terminal would get no byte.
     #[must_use]
     pub fn changed_cells(&self) -> usize {
-        self.picture.changed()
+        self.picture.changes().len()
     }
 
     /// The tick that ages wait for.

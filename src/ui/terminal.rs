@@ -108,12 +108,13 @@ impl Terminal {
         if self.unknown {
             queue!(bytes, terminal::Clear(terminal::ClearType::All))?;
         }
-        let changed = self.picture.changed() > 0;
+        let changes = self.picture.changes();
+        let changed = !changes.is_empty();
         if changed {
             if self.cursor.is_some() {
                 queue!(bytes, cursor::Hide)?;
             }
-            self.picture.write_changes(&mut bytes)?;
+            changes.write(&mut bytes)?;
         }
         let cursor_moved = self.cursor != feedback.cursor;
         match feedback.cursor {
