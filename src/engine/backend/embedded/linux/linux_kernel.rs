@@ -144,6 +144,9 @@ impl Kernel for LinuxKernel {
 
     fn prepare_launch(&self, runs: &Path) {
         self.expected.prepare(|| self.sealed_beside(runs));
+        if let Some(sealed) = self.sealed.get() {
+            sealed.let_go_of_mount();
+        }
     }
 
     fn expect_no_launch(&self) {

@@ -14,6 +14,7 @@ use std::{
         unix::fs::MetadataExt,
     },
     path::{Path, PathBuf},
+    sync::Mutex,
 };
 
 use rustix::{
@@ -32,12 +33,22 @@ const ELSEWHERE: &str = "/etc";
 pub(super) struct SealedBinary {
     path: PathBuf,
     _held: Option<OwnedFd>,
+    /// The whole mount. Its end waits for every processor to pass by (synchronize_rcu), a quarter of a millisecond
+    /// that a launch should not stand still for.
+    mount: Mutex<Option<OwnedFd>>,
 }
 
 impl SealedBinary {
     /// What to execute. Valid in this process and, until it has executed it, in a child.
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Lets go of what is not needed to execute it. Takes its time; call when nobody waits.
+    pub(super) fn let_go_of_mount(&self) {
+        if let Ok(mut mount) = self.mount.lock() {
+            mount.take();
+        }
     }
 
     /// Seals `binary`. `empty` is a directory of ours, made if need be, with nothing in it.
@@ -49,12 +60,13 @@ impl SealedBinary {
             copy(binary)
         } else {
             // Root of such a container is this user, who cannot write the file either.
-            Ok(Self { path: binary.to_owned(), _held: None })
+            Ok(Self { path: binary.to_owned(), _held: None, mount: Mutex::default() })
         }
     }
 
-    fn held(fd: OwnedFd) -> Self {
-        Self { path: PathBuf::from(format!("/proc/self/fd/{}", fd.as_raw_fd())), _held: Some(fd) }
+    fn held(fd: OwnedFd, mount: Option<OwnedFd>) -> Self {
+        let path = PathBuf::from(format!("/proc/self/fd/{}", fd.as_raw_fd()));
+        Self { path, _held: Some(fd), mount: Mutex::new(mount) }
     }
 }
 
@@ -69,11 +81,11 @@ fn overlay(binary: &Path, empty: &Path) -> io::Result<SealedBinary> {
         read_only_overlay(dir, empty)
     })?;
     let sealed = openat(&mount, name, OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?;
-    let (wanted, found) = (fs::metadata(binary)?, fs::metadata(SealedBinary::held(sealed.try_clone()?).path())?);
+    let (wanted, found) = (fs::metadata(binary)?, fs::metadata(SealedBinary::held(sealed.try_clone()?, None).path())?);
     if (wanted.size(), wanted.mtime(), wanted.mtime_nsec()) != (found.size(), found.mtime(), found.mtime_nsec()) {
         return Err(io::ErrorKind::StaleNetworkFileHandle.into());
     }
-    Ok(SealedBinary::held(sealed))
+    Ok(SealedBinary::held(sealed, Some(mount)))
 }
 
 /// Without an upper directory an overlay is read-only for ever, and the kernel wants two lower ones then.
@@ -94,7 +106,7 @@ fn copy(binary: &Path) -> io::Result<SealedBinary> {
     let mut copy = File::from(memfd_create("wharf", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?);
     io::copy(&mut File::open(binary)?, &mut copy)?;
     fcntl_add_seals(&copy, SealFlags::SEAL | SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE)?;
-    Ok(SealedBinary::held(copy.into()))
+    Ok(SealedBinary::held(copy.into(), None))
 }
 
 #[cfg(test)]
