@@ -196,7 +196,7 @@ fn build(
         let pid = builder.build().map_err(|error| runtime_failure("starting the process", &error))?;
         u32::try_from(pid.as_raw()).map_err(|_| Error::new(ErrorKind::Internal, "the runtime gave no process"))
     };
-    let born = born(place, report.as_fd(), build).map_err(|error| report.take().unwrap_or(error))?;
+    let born = born(place, report.as_fd(), build, || ()).map_err(|error| report.take().unwrap_or(error))?;
     if let Some(console) = console {
         stdio = Stdio::Terminal(console.receive().map_err(failed)?);
     }

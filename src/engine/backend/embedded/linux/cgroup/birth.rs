@@ -118,11 +118,12 @@ impl Born {
 
 /// Runs `work` in a child born at `place` and returns what it returned. `work` starts a process as its own
 /// sibling, thus as a child of this process, and returns its number. When `failed` becomes readable the work
-/// has failed, and is ended. Call while this process has one thread.
+/// has failed, and is ended. `meanwhile` is what this process does before it waits. Call while it has one thread.
 pub(in super::super) fn born(
     place: Birthplace<'_>,
     failed: BorrowedFd<'_>,
     work: impl FnOnce() -> Result<u32>,
+    meanwhile: impl FnOnce(),
 ) -> Result<Born> {
     let refused = |error: io::Error| Error::io("starting a process for the runtime", error);
     // Not closed at its end: what the runtime started holds a copy until it executes its program.
@@ -144,6 +145,7 @@ pub(in super::super) fn born(
     };
     drop(write);
     drop(work); // Descriptors that only the child needs.
+    meanwhile();
     let said = pidfd_open(child, PidfdFlags::empty()).map(|pidfd| wait_for_word(&pidfd, failed, &read));
     if said != Ok(true) {
         // It has failed, or cannot be waited for; it may have ended by itself.

@@ -22,7 +22,7 @@ use serde_json::Value;
 use super::{Ahead, GO};
 use crate::engine::{
     backend::embedded::{
-        launch::{FORMAT, LaunchPlan, StateFile},
+        launch::{FORMAT, LaunchPlan, ProcessIdentity, StateFile},
         linux::{
             cgroup::{Birthplace, Born, Cgroup, Limits, Mounts, Version, born, put_decoy},
             client_socket::ListeningSocket,
@@ -89,6 +89,26 @@ pub(super) fn launch(plan: &LaunchPlan, ahead: Ahead, starter: &mut StatusLine) 
     }
 }
 
+/// What a monitor needs of its own. Whatever can fail does so before the process starts: what has run cannot be undone.
+struct Prepared {
+    socket: ListeningSocket,
+    log: LogWriter,
+    boot_id: String,
+    me: ProcessIdentity,
+}
+
+impl Prepared {
+    fn of(plan: &LaunchPlan) -> Result<Self> {
+        guard_from_oom_killer();
+        stop_at::step("open log of", &plan.run_dir);
+        let log = open_log(plan)?;
+        let socket = ListeningSocket::bind(plan.run_dir.as_path())?;
+        let boot_id = process::boot_id().map_err(|error| Error::io("reading the boot id", error))?;
+        let me = process::identify(std::process::id()).map_err(|error| Error::io("looking at this process", error))?;
+        Ok(Self { socket, log, boot_id, me })
+    }
+}
+
 /// Opens the container's log for appending.
 fn open_log(plan: &LaunchPlan) -> Result<LogWriter> {
     let dir = plan.container_dir.join("log");
@@ -139,7 +159,8 @@ fn prepare_and_start(
     stop_at::step("write bundle", &plan.run_dir);
     let spec = write_bundle(plan, &parts, ids, place, view.as_deref(), &group)?;
     stop_at::step("create process", &plan.run_dir);
-    let (born, report, stdio) = create(plan, &parts, place)?;
+    let mut prepared = None;
+    let (born, report, stdio) = create(plan, &parts, place, || prepared = Some(Prepared::of(plan)))?;
     stop_at::step("created process", &plan.run_dir);
     let (limits, warnings) = settable(plan, ids, &mounts);
     cgroup.limit(&limits).map_err(|error| Error::io("limiting the container", error))?;
@@ -148,20 +169,18 @@ fn prepare_and_start(
         .map_err(|error| Error::io("holding the new process", error))?
         .ok_or_else(|| Error::new(ErrorKind::Internal, "the new process is already gone"))?;
     undo.init = Some(init.try_clone().map_err(|error| Error::io("holding the new process", error))?);
-    guard_from_oom_killer();
-    let socket = ListeningSocket::bind(plan.run_dir.as_path())?;
-    // Whatever can fail does so before the process starts: what has run cannot be undone.
-    stop_at::step("open log of", &plan.run_dir);
-    let pump = Pump::new(stdio, Some(open_log(plan)?)).map_err(|error| Error::io("serving the container", error))?;
+    let prepared = prepared.ok_or_else(|| Error::new(ErrorKind::Internal, "nothing was prepared"))?;
+    let Prepared { socket, log, boot_id, me } = prepared?;
+    let pump = Pump::new(stdio, Some(log)).map_err(|error| Error::io("serving the container", error))?;
     stop_at::step("tell created", &plan.run_dir);
     starter.send(&Status::Created { warnings })?;
+    // While the starter makes up its mind.
+    let joining = Some(spec::for_joining(spec));
+    run_dir.note_created(&Created { boot_id: boot_id.clone(), init: identity.clone(), joining })?;
     match starter.receive(GO)? {
         Some(Status::Go) => {}
         Some(_) | None => return Err(Error::new(ErrorKind::Cancelled, "the starter went away before the start")),
     }
-    let boot_id = process::boot_id().map_err(|error| Error::io("reading the boot id", error))?;
-    let joining = Some(spec::for_joining(spec));
-    run_dir.note_created(&Created { boot_id: boot_id.clone(), init: identity.clone(), joining })?;
     stop_at::step("start process", &plan.run_dir);
     let started = Timestamp::now();
     start(plan, &parts)?;
@@ -169,7 +188,6 @@ fn prepare_and_start(
         return Err(error);
     }
     born.settle();
-    let me = process::identify(std::process::id()).map_err(|error| Error::io("looking at this process", error))?;
     let state = StateFile {
         format: FORMAT,
         generation: plan.generation,
@@ -272,8 +290,13 @@ fn settable(plan: &LaunchPlan, ids: Ids, mounts: &Mounts) -> (Limits, Vec<String
     (limits, warnings)
 }
 
-/// Creates the container's process, which then waits to be started.
-fn create(plan: &LaunchPlan, parts: &Parts, place: Birthplace<'_>) -> Result<(Born, ExecReport, Stdio)> {
+/// Creates the container's process, which then waits to be started; `meanwhile` is done beside the runtime's work.
+fn create(
+    plan: &LaunchPlan,
+    parts: &Parts,
+    place: Birthplace<'_>,
+    meanwhile: impl FnOnce(),
+) -> Result<(Born, ExecReport, Stdio)> {
     let failed = |error: std::io::Error| Error::io("making the container's input and output", error);
     let (executor, report) = with_report(plan.process.terminal).map_err(failed)?;
     let mut builder = ContainerBuilder::new(plan.id.to_string(), SyscallType::default())
@@ -307,7 +330,7 @@ fn create(plan: &LaunchPlan, parts: &Parts, place: Birthplace<'_>) -> Result<(Bo
         let pid = container.pid().map(|pid| pid.as_raw()).and_then(|pid| u32::try_from(pid).ok());
         pid.ok_or_else(|| Error::new(ErrorKind::Internal, "the runtime created no process"))
     };
-    let born = born(place, report.as_fd(), build).map_err(|error| report.take().unwrap_or(error))?;
+    let born = born(place, report.as_fd(), build, meanwhile).map_err(|error| report.take().unwrap_or(error))?;
     let stdio = match (console, pipes) {
         (Some(console), _) => Stdio::Terminal(console.receive().map_err(failed)?),
         (None, Some(pipes)) => pipes,
