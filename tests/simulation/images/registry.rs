@@ -6,7 +6,7 @@
 use std::{
     collections::BTreeMap,
     io::{self, Read},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -70,6 +70,11 @@ enum Mishap {
 impl Remote {
     /// Images that share a layer, one whose upper layer depends on the lower one, and an index.
     pub fn with_images() -> Arc<Self> {
+        static FRESH: LazyLock<Content> = LazyLock::new(Remote::fresh);
+        Arc::new(Self(Mutex::new(FRESH.clone())))
+    }
+
+    fn fresh() -> Content {
         let remote = Self::default();
         let layer = |text: &str, len: usize| text.bytes().cycle().take(len).collect::<Vec<u8>>();
         let base = layer("shared base ", 2_000);
@@ -80,7 +85,8 @@ impl Remote {
         let child = remote.image("app", "child", &[base, layer("three ", 300)]);
         let index = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": [child]}).to_string();
         remote.content().put_manifest("app", "3", index.as_bytes());
-        Arc::new(remote)
+        let content = remote.content().clone();
+        content
     }
 
     fn image(&self, repository: &str, tag: &str, layers: &[Vec<u8>]) -> Value {
