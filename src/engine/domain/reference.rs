@@ -191,15 +191,25 @@ impl FromStr for ImageReference {
             }
             None => (input, None),
         };
-        let (registry, rest) = split_registry(rest);
+        let name = rest;
+        let (registry, rest) = split_registry(name);
         let (path, tag) = match rest.split_once(':') {
             Some((path, tag)) => (path, Some(tag.parse::<Tag>().map_err(|e| e.within(WHAT, input).with_hint(FORM))?)),
             None => (rest, None),
         };
         check_registry(registry).map_err(error)?;
-        check_path(path).map_err(|why| match path.bytes().any(|b| b.is_ascii_uppercase()) {
-            true => error("repository names are lowercase").with_hint(format!("write {}", path.to_ascii_lowercase())),
-            false => error(why),
+        check_path(path).map_err(|why| {
+            let lower = path.to_ascii_lowercase();
+            match check_path(&lower) {
+                Ok(()) => {
+                    let start = name.len() - rest.len();
+                    let before = input.get(..start).unwrap_or_default();
+                    let after = input.get(start + path.len()..).unwrap_or_default();
+                    error("repository names are lowercase").with_hint(format!("write {before}{lower}{after}"))
+                }
+                // Not the capitals alone are wrong: the same in small letters would be refused, too.
+                Err(_) => error(why),
+            }
         })?;
         let repository: Arc<str> = match registry == DEFAULT_REGISTRY && !path.contains('/') {
             true => [OFFICIAL, path].concat().into(),

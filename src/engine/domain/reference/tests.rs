@@ -124,3 +124,16 @@ proptest! {
         let _either = input.parse::<ImageReference>();
     }
 }
+
+#[test]
+fn advice_about_capitals_is_a_reference_that_would_be_taken() {
+    for (input, advice) in [
+        ("Web", Some("write web")),
+        ("localhost:5000/Team/App:1.0", Some("write localhost:5000/team/app:1.0")),
+        ("Bad ref", None),
+    ] {
+        let error = input.parse::<ImageReference>().unwrap_err();
+        assert_eq!(error.hint.as_deref().filter(|hint| *hint != FORM), advice, "{input}");
+    }
+    assert!("localhost:5000/team/app:1.0".parse::<ImageReference>().is_ok());
+}
