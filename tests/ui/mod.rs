@@ -4,11 +4,13 @@
 
 mod ends;
 mod key_script;
+mod keys_of_the_moment;
 mod on_a_terminal;
 mod over_the_fake;
 mod pictures;
 mod readme;
 mod sizes;
+mod small_screens;
 
 use std::sync::Arc;
 

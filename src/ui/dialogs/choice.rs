@@ -6,12 +6,13 @@ use super::{Reaction, Wish};
 use crate::{
     text::SafeText,
     ui::{
+        cursor::first_shown,
         feedback::Hit,
         input::{Key, KeyCode, Modifiers},
         widgets::{
             Canvas,
             canvas::{put_cut, width_of},
-            dialog_box,
+            dialog_box, hints,
         },
     },
 };
@@ -77,28 +78,33 @@ impl State {
         let note = self.items.iter().map(|item| width_of(&item.note)).max().unwrap_or(0);
         let lines = self.lines.iter().map(|line| width_of(line)).max().unwrap_or(0);
         let width = u16::try_from((label + note + 8).max(lines).clamp(30, 76) + 2).unwrap_or(76);
+        let items = u16::try_from(self.items.len()).unwrap_or(u16::MAX);
         let above = u16::try_from(self.lines.len()).unwrap_or(0);
         let gap = u16::from(above > 0);
-        let rows = u16::try_from(self.items.len()).unwrap_or(u16::MAX);
-        let total = rows.saturating_add(above + gap + 2);
+        let total = items.saturating_add(above + gap + 2);
         let inner = dialog_box::draw(canvas, &self.title, width, total, theme.rule).inset(1, 0);
+        let is_whole = inner.height >= total;
         for (row, line) in (0..).zip(&self.lines) {
             put_cut(canvas, inner.row(row), line, theme.text);
         }
+        let (_, rest) = inner.split_top(above + gap);
+        // On a short screen the choices around the current one come before the keys.
+        let (list, foot) = rest.split_bottom(if is_whole { 2 } else { 0 });
+        let first = first_shown(0, self.index, self.items.len(), usize::from(list.height));
         let label = u16::try_from(label).unwrap_or(width);
-        for (row, item) in (0..).zip(&self.items) {
-            let place = inner.row(above + gap + row);
+        for (row, (index, item)) in (0..list.height).zip(self.items.iter().enumerate().skip(first)) {
+            let place = list.row(row);
             let key = item.key.to_string();
             let mut pen = canvas.pen(place);
             pen.put(&key, theme.key).gap(2).column(label, &SafeText::from_untrusted(&item.label), theme.text).gap(2);
-            pen.put(&SafeText::from_untrusted(&item.note), theme.dim);
-            canvas.hit(place, Hit::DialogItem(usize::from(row)));
-            if usize::from(row) == self.index {
+            let room = pen.rest().width;
+            pen.column(room, &SafeText::from_untrusted(&item.note), theme.dim);
+            canvas.hit(place, Hit::DialogItem(index));
+            if index == self.index {
                 let (_, chip) = place.split_left(2);
                 canvas.overlay(chip.split_left(label + 2).0, theme.selected);
             }
         }
-        let mut pen = canvas.pen(inner.row(above + gap + rows + 1));
-        pen.put("enter", theme.key).put(" chooses   ", theme.dim).put("esc", theme.key).put(" leaves", theme.dim);
+        hints::draw_pairs(canvas, foot.row(1), &[("enter", "chooses"), ("esc", "leaves")]);
     }
 }

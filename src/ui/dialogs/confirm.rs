@@ -3,7 +3,7 @@
 //! Keys that were pressed before the question was on the screen do not answer it.
 //! Deliberately elsewhere: which actions ask (`ui::update`).
 
-use super::{Reaction, Wish};
+use super::{Reaction, Wish, message::wrap};
 use crate::{
     engine::domain::Command,
     text::SafeText,
@@ -97,17 +97,25 @@ impl State {
 
     pub fn draw(&self, canvas: &mut Canvas<'_>) {
         let theme = canvas.theme;
-        let buttons = width_of(&self.verb) + 24;
-        let widest = self.lines.iter().chain([&self.title, &self.cli]).map(|line| width_of(line)).max().unwrap_or(0);
-        let width = u16::try_from(widest.max(buttons).clamp(36, 72) + 2).unwrap_or(72);
-        let lines = u16::try_from(self.lines.len()).unwrap_or(u16::MAX);
-        let inner = dialog_box::draw(canvas, &self.title, width, lines.saturating_add(4), theme.bad).inset(1, 0);
-        for (row, line) in (0..).zip(&self.lines) {
-            put_cut(canvas, inner.row(row), line, theme.text);
-        }
         let cli = SafeText::from_untrusted(&self.cli);
-        put_cut(canvas, inner.row(lines + 1), &cli, theme.dim);
-        let row = inner.row(lines + 3);
+        let buttons = width_of(&self.verb) + 24;
+        let widest = self.lines.iter().chain([&self.title]).map(|line| width_of(line)).max().unwrap_or(0);
+        let most = usize::from(canvas.area().width.saturating_sub(6)).clamp(1, 72);
+        let width = widest.max(cli.width()).max(buttons).max(36).min(most);
+        let text: Vec<String> = self.lines.iter().flat_map(|line| wrap(line, width)).collect();
+        let cli = wrap(&cli, width);
+        let rows = u16::try_from(text.len() + cli.len() + 3).unwrap_or(u16::MAX);
+        let width = u16::try_from(width + 2).unwrap_or(u16::MAX);
+        let inner = dialog_box::draw(canvas, &self.title, width, rows, theme.bad).inset(1, 0);
+        // Whatever does not fit, the buttons do.
+        let (body, row) = inner.split_bottom(1);
+        let is_whole = inner.height >= rows;
+        let said = text.iter().map(|line| (line, theme.text));
+        let blank = String::new();
+        let lines = said.chain(is_whole.then_some((&blank, theme.dim))).chain(cli.iter().map(|line| (line, theme.dim)));
+        for (row, (line, style)) in (0..body.height).zip(lines) {
+            put_cut(canvas, body.row(row), line, style);
+        }
         let (cancel, act) = match self.button {
             Button::Cancel => (theme.selected, theme.text),
             Button::Do => (theme.text, theme.selected),

@@ -7,13 +7,14 @@ use crate::{
     cli::grammar::split_words,
     engine::{
         cli_line,
-        domain::{Command, ContainerSpec, EnvEntry, Mount, NetworkMode, ParseError},
+        domain::{Command, ContainerSpec, Digest, EnvEntry, ImageReference, Mount, NetworkMode, ParseError},
     },
     text::SafeText,
     ui::{
         feedback::Hit,
+        geometry::Area,
         input::{Key, KeyCode},
-        widgets::{Canvas, TextField, canvas::put_cut, dialog_box, text_field::Typed},
+        widgets::{Canvas, TextField, canvas::put_cut, dialog_box, hints, text_field::Typed},
     },
 };
 
@@ -48,7 +49,13 @@ const TEXTS: [(&str, &str); 8] = [
     ("cpus", "1.5"),
 ];
 const CHOICES: [&str; 4] = ["network", "terminal", "remove after exit", "start now"];
+const FIELDS: usize = TEXTS.len() + CHOICES.len();
 const LABEL_WIDTH: u16 = 18;
+const WIDTH: u16 = 70;
+/// Rows for the command line it stands for, or what is wrong.
+const SAID: usize = 2;
+/// Fields that stay on a screen too short for all of them.
+const LEAST_FIELDS: u16 = 3;
 
 impl State {
     #[must_use]
@@ -63,7 +70,7 @@ impl State {
     }
 
     pub fn key(&mut self, key: Key) -> Reaction {
-        let last = TEXTS.len() + CHOICES.len() - 1;
+        let last = FIELDS - 1;
         // A choice has nothing to type into, but is left by the same keys.
         let mut nowhere = TextField::default();
         let is_choice = self.index >= TEXTS.len();
@@ -84,7 +91,7 @@ impl State {
     }
 
     pub fn click(&mut self, item: usize) -> Reaction {
-        self.index = item.min(TEXTS.len() + CHOICES.len() - 1);
+        self.index = item.min(FIELDS - 1);
         if item >= TEXTS.len() {
             self.turn(item - TEXTS.len());
         }
@@ -151,6 +158,10 @@ impl State {
         if self.text(0).is_empty() {
             return Err((0, "an image is needed".to_owned()));
         }
+        let is_id = format!("sha256:{}", self.text(0)).parse::<Digest>().is_ok();
+        if !is_id {
+            self.text(0).parse::<ImageReference>().map_err(at(0))?;
+        }
         let optional = |index: usize| Some(self.text(index)).filter(|text| !text.is_empty());
         let mut spec = ContainerSpec {
             image: self.text(0).to_owned(),
@@ -182,63 +193,71 @@ impl State {
 
     pub fn draw(&self, canvas: &mut Canvas<'_>) {
         let theme = canvas.theme;
-        let rows = u16::try_from(TEXTS.len() + CHOICES.len() + 4).unwrap_or(u16::MAX);
-        let inner = dialog_box::draw(canvas, "create a container", 70, rows, theme.rule).inset(1, 0);
-        // On a short screen the lines around the current one count.
-        let head = u16::try_from(self.index).unwrap_or(0).saturating_sub(inner.height.saturating_sub(6));
-        let line = |row: usize| u16::try_from(row).ok()?.checked_sub(head);
-        for (index, ((label, example), field)) in TEXTS.iter().zip(&self.texts).enumerate() {
-            let Some(row) = line(index) else { continue };
-            let place = inner.row(row);
+        let width = WIDTH.min(canvas.area().width.saturating_sub(4));
+        let (said, style) = match (&self.problem, self.command()) {
+            (Some(problem), _) => (problem.clone(), theme.error),
+            (None, Ok(command)) => (cli_line(&command), theme.string),
+            (None, Err(_)) => (String::new(), theme.dim),
+        };
+        let said = wrap(&SafeText::from(said), usize::from(width.saturating_sub(2)));
+        // What is said keeps two rows, so that the form does not jump while it is filled in.
+        let wanted = if self.problem.is_some() { said.len().max(SAID) } else { SAID };
+        let rows = u16::try_from(FIELDS + wanted + 2).unwrap_or(u16::MAX);
+        let inner = dialog_box::draw(canvas, "create a container", WIDTH, rows, theme.rule).inset(1, 0);
+        let (rest, foot) = inner.split_bottom(1);
+        let is_whole = inner.height >= rows;
+        // On a short screen the lines around the current one count, and all of what is wrong.
+        let (fields, below) = if is_whole {
+            let (fields, below) = rest.split_top(u16::try_from(FIELDS).unwrap_or(u16::MAX));
+            (fields, below.split_top(1).1)
+        } else {
+            let most = rest.height.saturating_sub(LEAST_FIELDS);
+            rest.split_bottom(u16::try_from(said.len()).unwrap_or(u16::MAX).min(most))
+        };
+        self.draw_fields(canvas, fields);
+        for (row, line) in (0..below.height).zip(&said) {
+            let more = row + 1 == below.height && said.len() > usize::from(below.height);
+            let line = if more { format!("{line} …") } else { line.clone() };
+            put_cut(canvas, below.row(row), &line, style);
+        }
+        let place = (!is_whole).then(|| format!("{} of {FIELDS}", self.index + 1));
+        let used = place.map_or(0, |place| canvas.put_right(foot, &place, theme.dim) + 1);
+        let keys = [("enter", "does it"), ("tab", "next field"), ("space", "changes a choice"), ("esc", "leaves")];
+        hints::draw_pairs(canvas, foot.split_right(used).0, &keys);
+    }
+
+    /// The fields around the current one, as many as there is room for.
+    fn draw_fields(&self, canvas: &mut Canvas<'_>, area: Area) {
+        let theme = canvas.theme;
+        let shown = usize::from(area.height);
+        let first = self.index.saturating_sub(shown / 2).min(FIELDS.saturating_sub(shown));
+        for (row, index) in (0..area.height).zip(first..FIELDS) {
+            let place = area.row(row);
             let current = index == self.index;
             let (name, value) = place.split_left(LABEL_WIDTH);
-            canvas.put(name, label, if current { theme.accent } else { theme.dim });
+            let name_style = if current { theme.accent } else { theme.dim };
             canvas.hit(place, Hit::DialogItem(index));
-            if current {
-                field.draw(canvas, value);
-            } else {
-                put_cut(canvas, value, &SafeText::from_untrusted(field.text()), theme.text);
-            }
-            if field.is_empty() {
-                // The terminal's cursor lies on its first letter.
-                put_cut(canvas, value, example, theme.dim);
-            }
-        }
-        for (index, label) in CHOICES.iter().enumerate() {
-            let Some(row) = line(TEXTS.len() + index) else { continue };
-            let place = inner.row(row);
-            let current = TEXTS.len() + index == self.index;
-            let (name, value) = place.split_left(LABEL_WIDTH);
-            canvas.put(name, label, if current { theme.accent } else { theme.dim });
-            let (words, style) = self.choice(index);
-            let style = if current {
-                theme.selected
-            } else if style {
-                theme.text
-            } else {
-                theme.dim
-            };
-            canvas.put(value, words, style);
-            canvas.hit(place, Hit::DialogItem(TEXTS.len() + index));
-        }
-        let Some(below) = line(TEXTS.len() + CHOICES.len() + 1) else { return };
-        match (&self.problem, self.command()) {
-            (Some(problem), _) => {
-                let lines = wrap(&SafeText::from_untrusted(problem), usize::from(inner.width));
-                for (row, line) in (below..=below + 1).zip(&lines) {
-                    put_cut(canvas, inner.row(row), line, theme.error);
+            if let (Some((label, example)), Some(field)) = (TEXTS.get(index), self.texts.get(index)) {
+                canvas.put(name, label, name_style);
+                if current {
+                    field.draw(canvas, value);
+                } else {
+                    put_cut(canvas, value, &SafeText::from_untrusted(field.text()), theme.text);
                 }
+                if field.is_empty() {
+                    // The terminal's cursor lies on its first letter.
+                    put_cut(canvas, value, example, theme.dim);
+                }
+            } else if let Some(label) = CHOICES.get(index - TEXTS.len()) {
+                canvas.put(name, label, name_style);
+                let (words, chosen) = self.choice(index - TEXTS.len());
+                let style = match (current, chosen) {
+                    (true, _) => theme.selected,
+                    (false, true) => theme.text,
+                    (false, false) => theme.dim,
+                };
+                put_cut(canvas, value, words, style);
             }
-            (None, Ok(command)) => {
-                put_cut(canvas, inner.row(below), &SafeText::from(cli_line(&command)), theme.string);
-            }
-            (None, Err(_)) => {}
-        }
-        let mut pen = canvas.pen(inner.row(below + 2));
-        for (key, word) in
-            [("enter", "does it"), ("tab", "next field"), ("space", "changes a choice"), ("esc", "leaves")]
-        {
-            pen.put(key, theme.key).gap(1).put(word, theme.dim).gap(2);
         }
     }
 
@@ -304,6 +323,16 @@ mod tests {
         assert_eq!(state.key(Key::plain(KeyCode::Enter)), Reaction::Stay);
         assert_eq!(state.index, 6);
         assert!(state.problem.as_deref().unwrap().contains("lots"));
+    }
+
+    #[test]
+    fn an_image_that_no_engine_would_take_is_refused_here() {
+        for (image, taken) in [("UPPER", false), ("bad ref", false), ("app:1", true), (&"3f".repeat(32), true)] {
+            let mut state = State::new(image);
+            let reaction = state.key(Key::plain(KeyCode::Enter));
+            assert_eq!(matches!(reaction, Reaction::Want(_)), taken, "{image}");
+            assert_eq!((state.index, state.command_line().is_some()), (usize::from(taken), taken), "{image}");
+        }
     }
 
     #[test]

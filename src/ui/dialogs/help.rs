@@ -2,19 +2,23 @@
 //!
 //! Deliberately elsewhere: the table (`keymap`); the short hints of the moment (`ui::update::offer`).
 
-use super::Reaction;
+use super::{Reaction, message::wrap, scroll};
 use crate::ui::{
     feedback::{Extent, Feedback},
-    input::{Key, KeyCode, Modifiers},
+    input::{Key, KeyCode},
     keymap::{ACTIONS, Keymap, Scope},
     widgets::{Canvas, dialog_box},
 };
 
-const WIDTH: u16 = 92;
+const WIDTH: u16 = 93;
 const KEYS: u16 = 18;
 const HELP: u16 = 48;
 /// The longest command line of the table.
-const COMMAND: u16 = 21;
+const COMMAND: u16 = 22;
+/// With less room beside the keys, what they do is written below them.
+const LEAST_BESIDE: u16 = 24;
+/// How far it is moved in there.
+const BELOW: u16 = 3;
 /// A blank row and what the keys do here.
 const FOOT: u16 = 2;
 
@@ -31,6 +35,22 @@ enum Line {
     Blank,
 }
 
+/// Where what a key does is written, and in how many columns.
+#[derive(Clone, Copy, Debug)]
+enum Sides {
+    Beside(u16),
+    Below(u16),
+}
+
+#[derive(Debug)]
+enum Row<'a> {
+    Section(&'static str),
+    Binding { keys: &'a str, help: String, cli: &'static str },
+    Keys(&'a str),
+    Help(String),
+    Blank,
+}
+
 impl State {
     /// The sections in force where the person is come first.
     #[must_use]
@@ -38,11 +58,16 @@ impl State {
         let mut lines = Vec::new();
         let mut here = here.to_vec();
         // The keys of the thing itself before those of any list.
-        here.sort_by_key(|scope| matches!(scope, Scope::List | Scope::Viewer | Scope::Global));
+        here.sort_by_key(|scope| match scope {
+            Scope::Container | Scope::Logs | Scope::Tree | Scope::Images | Scope::Operations => 0,
+            Scope::ContainerList => 1,
+            Scope::List | Scope::Viewer | Scope::Global => 2,
+        });
         let elsewhere = Scope::ALL.into_iter().filter(|scope| !here.contains(scope));
         for scope in here.iter().copied().chain(elsewhere) {
             lines.push(Line::Section(match scope {
                 Scope::List => "in every list",
+                Scope::ContainerList => "in the list of containers",
                 Scope::Container => "containers",
                 Scope::Logs => "logs",
                 Scope::Tree => "inspect",
@@ -65,53 +90,44 @@ impl State {
     }
 
     pub fn key(&mut self, key: Key, feedback: &Feedback) -> Reaction {
-        let page = usize::from(feedback.dialog.rows).max(2) - 1;
-        let last = self.lines.len().saturating_sub(page + 1);
-        let control = key.modifiers == Modifiers::Ctrl;
-        match key.code {
-            KeyCode::Esc | KeyCode::Enter | KeyCode::Char('q' | '?') => return Reaction::Close,
-            KeyCode::Char('d') if control => self.first += page / 2,
-            KeyCode::Char('u') if control => self.first = self.first.saturating_sub(page / 2),
-            KeyCode::Down | KeyCode::Char('j') => self.first += 1,
-            KeyCode::Up | KeyCode::Char('k') => self.first = self.first.saturating_sub(1),
-            KeyCode::PageDown | KeyCode::Char(' ') => self.first += page,
-            KeyCode::PageUp => self.first = self.first.saturating_sub(page),
-            KeyCode::Home | KeyCode::Char('g') => self.first = 0,
-            KeyCode::End | KeyCode::Char('G') => self.first = last,
-            KeyCode::Char(_)
-            | KeyCode::Tab
-            | KeyCode::BackTab
-            | KeyCode::Backspace
-            | KeyCode::Delete
-            | KeyCode::Insert
-            | KeyCode::Left
-            | KeyCode::Right
-            | KeyCode::Function(_) => {}
+        if matches!(key.code, KeyCode::Esc | KeyCode::Enter | KeyCode::Char('q' | '?')) {
+            return Reaction::Close;
         }
-        self.first = self.first.min(last);
+        self.first = scroll::first_after(key, self.first, feedback.dialog);
         Reaction::Stay
     }
 
     pub fn draw(&self, canvas: &mut Canvas<'_>) {
         let theme = canvas.theme;
         let screen = canvas.area();
-        let most = screen.height.saturating_sub(2 + FOOT).max(1);
-        let rows = u16::try_from(self.lines.len()).unwrap_or(u16::MAX).min(most);
-        let inner = dialog_box::draw(canvas, "keys", WIDTH, rows + FOOT, theme.rule).inset(1, 0);
-        let (body, foot) = inner.split_bottom(FOOT);
-        canvas.feedback.dialog = Extent { rows: body.height, first: self.first, total: self.lines.len() };
+        let width = screen.width.saturating_sub(6).min(WIDTH - 2);
+        let beside = width.saturating_sub(1 + KEYS + 1);
         // A command line that would be cut to a word or two says nothing.
-        let room = body.width.saturating_sub(1 + KEYS + 1);
-        let with_cli = room >= HELP + 1 + COMMAND;
-        let help_width = if with_cli { HELP } else { room };
-        for (row, line) in (0..body.height).zip(self.lines.iter().skip(self.first)) {
+        let with_cli = beside >= HELP + 1 + COMMAND;
+        let help_width = if with_cli { HELP } else { beside };
+        let rows = self.rows(if beside >= LEAST_BESIDE { Sides::Beside(help_width) } else { Sides::Below(width) });
+        let most = screen.height.saturating_sub(2 + FOOT).max(1);
+        let shown = u16::try_from(rows.len()).unwrap_or(u16::MAX).min(most);
+        let inner = dialog_box::draw(canvas, "keys", WIDTH, shown + FOOT, theme.rule).inset(1, 0);
+        let (body, foot) = inner.split_bottom(FOOT);
+        // The screen may have grown since the last key.
+        let first = self.first.min(rows.len().saturating_sub(usize::from(body.height)));
+        let extent = Extent { rows: body.height, first, total: rows.len() };
+        canvas.feedback.dialog = extent;
+        for (row, line) in (0..body.height).zip(rows.iter().skip(first)) {
             let mut pen = canvas.pen(body.row(row));
             match line {
-                Line::Blank => {}
-                Line::Section(title) => {
+                Row::Blank => {}
+                Row::Section(title) => {
                     pen.put(title, theme.accent);
                 }
-                Line::Binding { keys, help, cli } => {
+                Row::Keys(keys) => {
+                    pen.gap(1).put(keys, theme.key);
+                }
+                Row::Help(help) => {
+                    pen.gap(BELOW).put(help, theme.text);
+                }
+                Row::Binding { keys, help, cli } => {
                     pen.gap(1).column(KEYS, keys, theme.key).gap(1).column(help_width, help, theme.text);
                     if with_cli {
                         pen.gap(1).put(cli, theme.dim);
@@ -119,17 +135,29 @@ impl State {
                 }
             }
         }
-        let row = foot.row(FOOT - 1);
-        let mut pen = canvas.pen(row);
-        pen.put("esc", theme.key).put(" closes", theme.dim);
-        let shown = self.first + usize::from(body.height);
-        if self.lines.len() > usize::from(body.height) {
-            pen.gap(3).put("j k space", theme.key).put(" scroll", theme.dim);
-            let place = format!("{} of {}", shown.min(self.lines.len()), self.lines.len());
-            let rest = pen.rest();
-            if usize::from(rest.width) > place.len() {
-                canvas.put_right(rest, &place, theme.dim);
+        scroll::draw_foot(canvas, foot.row(FOOT - 1), extent, &[("esc", "closes")]);
+    }
+
+    /// The lines in so many columns: help that is too long goes on in the next row.
+    fn rows(&self, sides: Sides) -> Vec<Row<'_>> {
+        let mut rows = Vec::with_capacity(self.lines.len());
+        for line in &self.lines {
+            match (line, sides) {
+                (Line::Blank, _) => rows.push(Row::Blank),
+                (Line::Section(title), _) => rows.push(Row::Section(title)),
+                (Line::Binding { keys, help, cli }, Sides::Beside(width)) => {
+                    let parts = wrap(help, usize::from(width)).into_iter().enumerate();
+                    rows.extend(parts.map(|(index, help)| match index {
+                        0 => Row::Binding { keys, help, cli },
+                        _ => Row::Binding { keys: "", help, cli: "" },
+                    }));
+                }
+                (Line::Binding { keys, help, .. }, Sides::Below(width)) => {
+                    rows.push(Row::Keys(keys));
+                    rows.extend(wrap(help, usize::from(width.saturating_sub(BELOW))).into_iter().map(Row::Help));
+                }
             }
         }
+        rows
     }
 }

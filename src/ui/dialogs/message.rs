@@ -2,18 +2,15 @@
 //!
 //! Deliberately elsewhere: transient notices (`state::Notice`).
 
-use super::{Reaction, Wish};
+use super::{Reaction, Wish, scroll};
 use crate::{
     engine::domain::Error,
     text::{SafeText, escape_for_terminal},
     ui::{
-        feedback::Hit,
+        feedback::{Extent, Feedback, Hit},
         input::{Key, KeyCode},
-        widgets::{
-            Canvas,
-            canvas::{put_cut, width_of},
-            dialog_box,
-        },
+        theme::Style,
+        widgets::{Canvas, canvas::width_of, dialog_box},
     },
 };
 
@@ -25,6 +22,8 @@ pub struct State {
     pub remedy: Option<String>,
     pub cli: Option<String>,
     pub gravity: Gravity,
+    /// The first row shown, where not all of them fit.
+    pub first: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +53,7 @@ impl State {
             remedy,
             cli,
             gravity: Gravity::Failure,
+            first: 0,
         }
     }
 
@@ -61,60 +61,80 @@ impl State {
     #[must_use]
     pub fn note(title: &str, text: &str) -> Self {
         let lines = escape_for_terminal(text).lines().map(str::to_owned).collect();
-        Self { title: title.to_owned(), lines, remedy: None, cli: None, gravity: Gravity::Note }
+        Self { title: title.to_owned(), lines, remedy: None, cli: None, gravity: Gravity::Note, first: 0 }
     }
 
-    pub fn key(&mut self, key: Key) -> Reaction {
-        if matches!(key.code, KeyCode::Esc | KeyCode::Enter | KeyCode::Char('q' | ' ')) {
-            return Reaction::Close;
+    pub fn key(&mut self, key: Key, feedback: &Feedback) -> Reaction {
+        let drawn = feedback.dialog;
+        let read = drawn.first.saturating_add(usize::from(drawn.rows)) >= drawn.total;
+        match key.code {
+            KeyCode::Esc | KeyCode::Enter | KeyCode::Char('q') => return Reaction::Close,
+            // As in a pager: on, and at the end out.
+            KeyCode::Char(' ') if read => return Reaction::Close,
+            KeyCode::Char('Y') => {
+                let cli = self.cli.clone();
+                return cli.map_or(Reaction::Stay, |cli| Reaction::Want(vec![Wish::Copy(cli)]));
+            }
+            KeyCode::Char(_)
+            | KeyCode::Tab
+            | KeyCode::BackTab
+            | KeyCode::Backspace
+            | KeyCode::Delete
+            | KeyCode::Insert
+            | KeyCode::Left
+            | KeyCode::Right
+            | KeyCode::Up
+            | KeyCode::Down
+            | KeyCode::Home
+            | KeyCode::End
+            | KeyCode::PageUp
+            | KeyCode::PageDown
+            | KeyCode::Function(_) => {}
         }
-        let cli = self.cli.as_ref().filter(|_| key.code == KeyCode::Char('Y'));
-        cli.map_or(Reaction::Stay, |cli| Reaction::Want(vec![Wish::Copy(cli.clone())]))
+        self.first = scroll::first_after(key, self.first, drawn);
+        Reaction::Stay
     }
 
     pub fn draw(&self, canvas: &mut Canvas<'_>) {
         let theme = canvas.theme;
         let screen = canvas.area();
         let remedy = self.remedy.as_ref().map(|text| format!("→ {text}"));
-        let parts = self.lines.iter().chain(&remedy).chain(&self.cli);
-        let widest = parts.map(|line| width_of(line)).max().unwrap_or(0);
+        let cli = self.cli.as_deref().map(SafeText::from_untrusted);
+        let parts = self.lines.iter().chain(&remedy).map(String::as_str).chain(cli.as_deref());
+        let widest = parts.map(width_of).max().unwrap_or(0);
         let most = usize::from(screen.width.saturating_sub(8)).max(20);
-        let least = if self.cli.is_some() { 40 } else { 30 };
+        let least = if cli.is_some() { 40 } else { 30 };
         let width = widest.clamp(least.min(most), most.min(84));
-        let text: Vec<String> = self.lines.iter().flat_map(|line| wrap(line, width)).collect();
-        let remedy: Vec<String> = remedy.iter().flat_map(|line| wrap(line, width)).collect();
-        let mut rows = text.len();
-        rows += if remedy.is_empty() { 0 } else { remedy.len() + 1 };
-        rows += if self.cli.is_some() { 2 } else { 0 };
-        rows += 2;
+        let mut text: Vec<(String, Style)> = Vec::new();
+        let mut add =
+            |line: &str, style: Style| text.extend(wrap(line, width).into_iter().map(move |row| (row, style)));
+        self.lines.iter().for_each(|line| add(line, theme.text));
+        for (part, style) in [(remedy.as_deref(), theme.good), (cli.as_deref(), theme.dim)] {
+            if let Some(part) = part {
+                add("", style);
+                add(part, style);
+            }
+        }
         let border = match self.gravity {
             Gravity::Note => theme.rule,
             Gravity::Failure => theme.bad,
         };
-        let (width, rows) = (u16::try_from(width + 2).unwrap_or(80), u16::try_from(rows).unwrap_or(u16::MAX));
-        let inner = dialog_box::draw(canvas, &self.title, width, rows, border).inset(1, 0);
+        let total = text.len();
+        let (width, rows) = (u16::try_from(width + 2).unwrap_or(80), u16::try_from(total).unwrap_or(u16::MAX));
+        let inner = dialog_box::draw(canvas, &self.title, width, rows.saturating_add(2), border).inset(1, 0);
         canvas.hit(inner, Hit::Dialog);
-        let mut row = 0;
-        for line in &text {
-            canvas.put(inner.row(row), line, theme.text);
-            row += 1;
+        // A blank row above the keys where there is room for it.
+        let foot = if usize::from(inner.height) >= total + 2 { 2 } else { 1 };
+        let (body, foot) = inner.split_bottom(foot);
+        let first = self.first.min(total.saturating_sub(usize::from(body.height)));
+        let extent = Extent { rows: body.height, first, total };
+        canvas.feedback.dialog = extent;
+        for (row, (line, style)) in (0..body.height).zip(text.iter().skip(first)) {
+            canvas.put(body.row(row), line, *style);
         }
-        if !remedy.is_empty() {
-            row += 1;
-            for line in &remedy {
-                canvas.put(inner.row(row), line, theme.good);
-                row += 1;
-            }
-        }
-        if let Some(cli) = &self.cli {
-            put_cut(canvas, inner.row(row + 1), &SafeText::from_untrusted(cli), theme.dim);
-            row += 2;
-        }
-        let mut pen = canvas.pen(inner.row(row + 1));
-        pen.put("esc", theme.key).put(" closes", theme.dim);
-        if self.cli.is_some() {
-            pen.gap(3).put("Y", theme.key).put(" copies the command", theme.dim);
-        }
+        let copies = self.cli.as_ref().map(|_| ("Y", "copies the command"));
+        let keys: Vec<_> = [("esc", "closes")].into_iter().chain(copies).collect();
+        scroll::draw_foot(canvas, foot.row(foot.height.saturating_sub(1)), extent, &keys);
     }
 }
 
@@ -166,6 +186,15 @@ mod tests {
         assert_eq!(wrap("one two three", 7), ["one two", "three"]);
         assert_eq!(wrap("abcdefgh ij", 4), ["abcd", "efgh", "ij"]);
         assert_eq!(wrap("", 4), [""]);
+    }
+
+    #[test]
+    fn the_blank_scrolls_a_long_text_and_closes_one_that_was_read() {
+        let mut state = State::note("help", "text");
+        let drawn = |rows, first, total| Feedback { dialog: Extent { rows, first, total }, ..Feedback::default() };
+        assert_eq!(state.key(Key::char(' '), &drawn(4, 0, 6)), Reaction::Stay);
+        assert_eq!(state.first, 2);
+        assert_eq!(state.key(Key::char(' '), &drawn(4, 2, 6)), Reaction::Close);
     }
 
     #[test]

@@ -9,6 +9,7 @@ pub mod create;
 pub mod help;
 pub mod message;
 pub mod prompt;
+mod scroll;
 pub mod transfer;
 
 use crate::{
@@ -63,7 +64,7 @@ impl Dialog {
             Self::Confirm(state) => state.key(key, frame),
             Self::Create(state) => state.key(key),
             Self::Help(state) => state.key(key, feedback),
-            Self::Message(state) => state.key(key),
+            Self::Message(state) => state.key(key, feedback),
             Self::Prompt(state) => state.key(key),
             Self::Transfer(state) => state.key(key, facts),
         }

@@ -11,9 +11,17 @@ use crate::{
         facts::Facts,
         geometry::Area,
         input::{Key, KeyCode},
-        widgets::{Canvas, bar, canvas::put_cut, dialog_box},
+        widgets::{
+            Canvas, bar,
+            canvas::{put_cut, width_of},
+            dialog_box,
+        },
     },
 };
+
+const BAR: u16 = 24;
+/// A shorter one says nothing.
+const LEAST_BAR: u16 = 4;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct State {
@@ -89,10 +97,7 @@ impl State {
 fn draw_total(canvas: &mut Canvas<'_>, area: Area, operation: &Operation, facts: &Facts) {
     let theme = canvas.theme;
     let (done, total) = operation.progress.bytes();
-    let mut pen = canvas.pen(area);
-    pen.column(4, &bar::percent(done, total), theme.strong).gap(1);
-    let place = Area { width: 24.min(pen.rest().width), ..pen.rest() };
-    pen.gap(26);
+    let mut words = String::new();
     if total > 0 {
         let took = facts.now.since(operation.started).as_secs_f64().max(0.1);
         #[expect(
@@ -103,9 +108,18 @@ fn draw_total(canvas: &mut Canvas<'_>, area: Area, operation: &Operation, facts:
         )]
         let rate = (done as f64 / took) as u64;
         let [done, total, rate] = [done, total, rate].map(units::bytes_short);
-        pen.put(&format!("{done} of {total} · {rate}/s"), theme.text);
+        words = format!("{done} of {total} · {rate}/s");
     }
-    bar::draw(canvas, place, done, total);
+    let mut pen = canvas.pen(area);
+    pen.column(4, &bar::percent(done, total), theme.strong).gap(1);
+    // The bar gives way to the numbers.
+    let needed = u16::try_from(width_of(&words)).unwrap_or(u16::MAX).saturating_add(2);
+    let place = Area { width: BAR.min(pen.rest().width.saturating_sub(needed)), ..pen.rest() };
+    let gap = if place.width < LEAST_BAR { 0 } else { place.width + 2 };
+    pen.gap(gap).put(&words, theme.text);
+    if gap > 0 {
+        bar::draw(canvas, place, done, total);
+    }
 }
 
 fn draw_blob(canvas: &mut Canvas<'_>, area: Area, transfer: &Transfer) {
@@ -122,10 +136,11 @@ fn draw_blob(canvas: &mut Canvas<'_>, area: Area, transfer: &Transfer) {
     pen.column_right(7, &units::bytes_short(transfer.total.max(transfer.done)), theme.dim).gap(2);
     let place = Area { width: 18.min(pen.rest().width), ..pen.rest() };
     pen.gap(20);
-    if transfer.files > 0 {
-        pen.put(&format!("{} files", transfer.files), theme.dim);
+    let files = format!("{} files", transfer.files);
+    if transfer.files > 0 && usize::from(pen.rest().width) >= files.len() {
+        pen.put(&files, theme.dim);
     }
-    if !is_settled(transfer.phase) && transfer.total > 0 {
+    if !is_settled(transfer.phase) && transfer.total > 0 && place.width >= LEAST_BAR {
         bar::draw(canvas, place, transfer.done, transfer.total);
     }
 }

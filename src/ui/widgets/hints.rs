@@ -13,6 +13,21 @@ pub struct Hint {
     pub action: Action,
 }
 
+/// A key and what it does in a dialog or a line that is typed.
+pub type Pair<'a> = (&'a str, &'a str);
+
+/// Writes as many of a dialog's own keys as fit, whole ones only, the first ones first.
+pub fn draw_pairs(canvas: &mut Canvas<'_>, area: Area, pairs: &[Pair<'_>]) {
+    let theme = canvas.theme;
+    let mut pen = canvas.pen(area.row(0));
+    for (key, word) in pairs {
+        if width_of(key) + 1 + width_of(word) > usize::from(pen.rest().width) {
+            break;
+        }
+        pen.put(key, theme.key).gap(1).put(word, theme.dim).gap(3);
+    }
+}
+
 /// Writes as many as fit, whole ones only, the first ones first. The last one, help, is always there.
 pub fn draw(canvas: &mut Canvas<'_>, area: Area, hints: &[Hint]) {
     let theme = canvas.theme;
