@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::engine::domain::{Command, ContainerId, HostSpec, LogOptions, OperationId};
+use crate::engine::domain::{Command, ContainerId, ExecSpec, HostSpec, LogOptions, OperationId};
 
 /// Names one log stream; items of another one are stale.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -62,7 +62,7 @@ pub enum Question {
     LastLine(ContainerId),
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct SessionRequest {
     pub container: ContainerId,
     /// For messages.
@@ -70,11 +70,13 @@ pub struct SessionRequest {
     pub kind: SessionKind,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum SessionKind {
     Attach,
-    /// Empty: the shell that the image has.
-    Exec(Vec<String>),
+    /// The shell that the image has.
+    Shell,
+    /// What it prints stays to be read until the person comes back.
+    Exec(Box<ExecSpec>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -66,6 +66,8 @@ struct Loop {
     /// Came among the keys that were forgotten, and are none.
     kept: VecDeque<Message>,
     opening: Option<Opening>,
+    /// The session whose output is being read on the terminal that was given back.
+    reading: Option<String>,
     frames: FrameCount,
     dirty: bool,
     drawn_at: Instant,
@@ -117,6 +119,7 @@ pub async fn run(
         calls,
         kept: VecDeque::new(),
         opening: None,
+        reading: None,
         frames,
         dirty: false,
         drawn_at: now,
@@ -163,14 +166,15 @@ impl Loop {
         let feedback = &self.state.feedback;
         let (ages, seconds) = (feedback.shows_ages, feedback.shows_seconds);
         let due = self.drawn_at + FRAME;
-        let drawable = self.dirty && self.terminal.is_ready();
+        let dirty = self.dirty && self.reading.is_none();
+        let drawable = dirty && self.terminal.is_ready();
         tokio::select! {
             biased;
             Some(message) = self.keys.recv() => self.handle(message).await,
             Some(call) = self.calls.recv() => self.call(call),
             result = opened(&mut self.opening), if self.opening.is_some() => self.session(result).await,
             Some(message) = self.facts.recv() => self.handle(message).await,
-            () = self.terminal.ready(), if self.dirty && !drawable => Ok(()),
+            () = self.terminal.ready(), if dirty && !drawable => Ok(()),
             () = sleep_until(due), if drawable => Ok(()),
             () = sleep_until(self.second), if seconds => {
                 self.second = Instant::now() + SECOND;
@@ -188,6 +192,17 @@ impl Loop {
         if let (Some(_), Message::Terminal { event, .. }) = (&self.opening, &message) {
             self.event_while_opening(event);
             return Ok(());
+        }
+        if let (Some(_), Message::Terminal { event, .. }) = (&self.reading, &message) {
+            // Enter is Ctrl-J where it was typed before the terminal was raw.
+            let ways = [Key::plain(KeyCode::Enter), Key::ctrl('j'), Key::plain(KeyCode::Esc), Key::ctrl('c')];
+            return match event {
+                TerminalEvent::Key(key) if ways.contains(key) => self.come_back().await,
+                TerminalEvent::Key(_)
+                | TerminalEvent::Mouse(_)
+                | TerminalEvent::Paste(_)
+                | TerminalEvent::Resize(_) => Ok(()),
+            };
         }
         if matches!(message, Message::Inventory { .. }) {
             fault::point(Part::Loop);
@@ -230,10 +245,8 @@ impl Loop {
             Call::Stop => self.stop(),
             Call::Continue => {
                 // Whoever had the terminal meanwhile may have changed its modes.
-                self.terminal.resume()?;
-                let size = Terminal::size().unwrap_or(self.state.size);
-                self.resize(size);
-                Ok(())
+                self.reading = None;
+                self.retake()
             }
             Call::Resize => {
                 // Also when the size is the old one again: what was outside meanwhile is lost.
@@ -255,12 +268,11 @@ impl Loop {
         self.pause_input();
         self.terminal.suspend()?;
         signals::stop_here();
-        self.terminal.resume()?;
+        self.reading = None;
+        self.retake()?;
         if let Some(input) = &mut self.input {
             input.resume();
         }
-        let size = Terminal::size().unwrap_or(self.state.size);
-        self.resize(size);
         Ok(())
     }
 
@@ -300,20 +312,47 @@ impl Loop {
                 self.terminal.suspend()?;
                 self.terminal.say(&session::announcement(&request, &opened))?;
                 let result = session::join(opened, &request).await;
-                self.terminal.resume()?;
+                if let Ok(Some(words)) = &result {
+                    self.terminal.listen()?;
+                    // It may have ended in the middle of a line.
+                    self.terminal.say(&format!("\r\n{words}"))?;
+                    if let Some(input) = &mut self.input {
+                        input.resume();
+                    }
+                    self.reading = Some(request.name);
+                    return Ok(());
+                }
+                self.retake()?;
                 if let Some(input) = &mut self.input {
                     input.resume();
                 }
-                let size = Terminal::size().unwrap_or(self.state.size);
-                self.resize(size);
-                result
+                result.map(drop)
             }
         };
+        self.session_ended(request.name, result).await
+    }
+
+    /// The output of a session has been read.
+    async fn come_back(&mut self) -> io::Result<()> {
+        let Some(name) = self.reading.take() else { return Ok(()) };
+        self.retake()?;
+        self.session_ended(name, Ok(())).await
+    }
+
+    async fn session_ended(&mut self, name: String, result: Result<()>) -> io::Result<()> {
         self.state.facts.now = Timestamp::now();
-        for effect in update(&mut self.state, Message::SessionEnded { name: request.name, result }) {
+        for effect in update(&mut self.state, Message::SessionEnded { name, result }) {
             self.perform(effect).await?;
         }
         self.dirty = true;
+        Ok(())
+    }
+
+    /// The terminal is ours again, whatever size it has now.
+    fn retake(&mut self) -> io::Result<()> {
+        self.terminal.resume()?;
+        let size = Terminal::size().unwrap_or(self.state.size);
+        self.resize(size);
         Ok(())
     }
 
@@ -334,7 +373,8 @@ impl Loop {
     }
 
     fn draw_if_due(&mut self) -> io::Result<()> {
-        if !self.dirty || Instant::now() < self.drawn_at + FRAME && !self.state_is_quiet() {
+        let is_early = Instant::now() < self.drawn_at + FRAME && !self.state_is_quiet();
+        if !self.dirty || self.reading.is_some() || is_early {
             return Ok(());
         }
         if self.terminal.is_ready() {

@@ -40,20 +40,15 @@ pub async fn open(engine: &Engine, request: &SessionRequest, size: Size) -> Resu
             let session = engine.attach(&request.container, options).await?;
             Ok(Opened { session, tty })
         }
-        SessionKind::Exec(command) => {
-            let spec = |command: Vec<String>| ExecSpec {
-                command,
-                tty: true,
-                interactive: true,
-                terminal,
-                ..ExecSpec::default()
-            };
-            if !command.is_empty() {
-                let session = engine.exec(&request.container, spec(command.clone())).await?;
-                return Ok(Opened { session, tty: true });
-            }
-            let session = engine.exec(&request.container, spec(SHELL.map(str::to_owned).to_vec())).await;
-            match session {
+        SessionKind::Exec(spec) => {
+            // On a terminal of its own whatever was asked for: the person's is free, and keys that leave work.
+            let spec = ExecSpec { tty: true, interactive: true, terminal, ..(**spec).clone() };
+            Ok(Opened { session: engine.exec(&request.container, spec).await?, tty: true })
+        }
+        SessionKind::Shell => {
+            let command = SHELL.map(str::to_owned).to_vec();
+            let spec = ExecSpec { command, tty: true, interactive: true, terminal, ..ExecSpec::default() };
+            match engine.exec(&request.container, spec).await {
                 Ok(session) => Ok(Opened { session, tty: true }),
                 Err(error) if error.kind() == ErrorKind::CommandNotFound => Err(no_shell(&request.name)),
                 Err(error) => Err(error),
@@ -70,25 +65,29 @@ pub fn announcement(request: &SessionRequest, opened: &Opened) -> String {
     match request.kind {
         SessionKind::Attach if !tty => format!("attached to {name}; ctrl-c comes back and does it no harm"),
         SessionKind::Attach => format!("attached to {name}; ctrl-p ctrl-q comes back"),
-        SessionKind::Exec(_) => format!("in {name}; exit or ctrl-p ctrl-q comes back"),
+        SessionKind::Shell | SessionKind::Exec(_) => format!("in {name}; exit or ctrl-p ctrl-q comes back"),
     }
 }
 
-/// Joins the terminal with the process until it ends or the person detaches.
+/// Joins the terminal with the process until it ends or the person detaches. Returns what to say of a command that ran
+/// to its end: what it printed is still to be read.
 ///
 /// # Errors
 /// When the terminal cannot be set up or the connection breaks; `CommandNotFound` when there is no shell.
-pub async fn join(opened: Opened, request: &SessionRequest) -> Result<()> {
+pub async fn join(opened: Opened, request: &SessionRequest) -> Result<Option<String>> {
     let verb = match request.kind {
         SessionKind::Attach => Verb::Attach,
-        SessionKind::Exec(_) => Verb::Exec,
+        SessionKind::Shell | SessionKind::Exec(_) => Verb::Exec,
     };
     let ended = cli::join_terminal(opened.session, opened.tty).await;
     let ended = ended.map_err(|error| error.during(verb).on(&request.name))?;
-    let wanted_shell = request.kind == SessionKind::Exec(Vec::new());
-    match ended {
-        Some(ProcessExit::Code(code)) if wanted_shell && NOT_THERE.contains(&code) => Err(no_shell(&request.name)),
-        Some(ProcessExit::Code(_) | ProcessExit::Unknown) | None => Ok(()),
+    match (&request.kind, ended) {
+        (SessionKind::Shell, Some(ProcessExit::Code(code))) if NOT_THERE.contains(&code) => {
+            Err(no_shell(&request.name))
+        }
+        (SessionKind::Exec(_), Some(ProcessExit::Code(code))) => Ok(Some(format!("[exited {code}; enter comes back]"))),
+        (SessionKind::Exec(_), Some(ProcessExit::Unknown)) => Ok(Some("[it ended; enter comes back]".to_owned())),
+        (SessionKind::Attach | SessionKind::Shell, Some(_)) | (_, None) => Ok(None),
     }
 }
 

@@ -164,6 +164,16 @@ impl Terminal {
         self.output.write_patiently(format!("{line}\r\n").as_bytes())
     }
 
+    /// Hears single keys on the terminal that was given back; what stands on it stays.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn listen(&mut self) -> io::Result<()> {
+        // As much as this is to be undone by whoever ends us meanwhile.
+        OURS.store(true, Ordering::Release);
+        terminal::enable_raw_mode()
+    }
+
     /// Takes the terminal again; the next frame draws it whole.
     ///
     /// # Errors

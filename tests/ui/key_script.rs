@@ -29,6 +29,12 @@ fn the_main_job_is_done_by_keys_alone() {
     screen.type_keys("enter");
     screen.wait_for("● web");
     screen.wait_for("1 line");
+    screen.type_keys(":");
+    screen.send(b"exec web sh -c \"echo said by exec; exit 3\"\r");
+    screen.wait_for("said by exec");
+    screen.wait_for("[exited 3; enter comes back]");
+    screen.type_keys("enter");
+    screen.wait_for("back from web");
     screen.type_keys("i");
     screen.wait_for("Path  sh");
     screen.type_keys("esc,1");

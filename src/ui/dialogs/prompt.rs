@@ -7,13 +7,13 @@ use crate::{
     cli::grammar::split_words,
     engine::{
         cli_line,
-        domain::{Command, ContainerId, ContainerSelector, ImageReference, PullOptions},
+        domain::{Command, ContainerId, ContainerSelector, ExecSpec, ImageReference, PullOptions},
     },
     text::SafeText,
     ui::{
         effect::{SessionKind, SessionRequest},
         input::Key,
-        widgets::{Canvas, TextField, canvas::put_cut, dialog_box, text_field::Typed},
+        widgets::{Canvas, TextField, canvas::put_cut, dialog_box, hints, text_field::Typed},
     },
 };
 
@@ -82,22 +82,36 @@ impl State {
                 Wish::Submit(Command::Rename { container: ContainerSelector::Id(id.clone()), name })
             }
             Purpose::Exec { id, name } => {
-                let kind = SessionKind::Exec(split_words(text).map_err(|error| error.message)?);
+                let command = split_words(text).map_err(|error| error.message)?;
+                let kind = match command.is_empty() {
+                    true => SessionKind::Shell,
+                    false => SessionKind::Exec(Box::new(ExecSpec { command, ..ExecSpec::default() })),
+                };
                 Wish::OpenSession(SessionRequest { container: id.clone(), name: name.clone(), kind })
             }
         })
     }
 
-    /// The command line it stands for, as far as it is known.
+    /// The command line it stands for; nothing for a text that would be refused.
     fn preview(&self) -> String {
         let text = self.field.text().trim();
+        if text.is_empty() {
+            return match &self.purpose {
+                Purpose::Pull => "wharf pull IMAGE".to_owned(),
+                Purpose::Push => "wharf push IMAGE".to_owned(),
+                Purpose::Tag { source } => format!("wharf tag {source} NEW"),
+                Purpose::Rename { name, .. } => format!("wharf rename {name} NEW"),
+                Purpose::Exec { name, .. } => format!("wharf exec -it {name} sh"),
+            };
+        }
         match (&self.purpose, self.wish()) {
-            (Purpose::Rename { name, .. }, _) => format!("wharf rename {name} {text}"),
-            (Purpose::Exec { name, .. }, _) => format!("wharf exec -it {name} {text}"),
+            // By its name, which a person reads more easily than the id that is sent.
+            (Purpose::Rename { name, .. }, Ok(Wish::Submit(Command::Rename { name: new, .. }))) => {
+                cli_line(&Command::Rename { container: ContainerSelector::Query(name.clone()), name: new })
+            }
+            (Purpose::Exec { name, .. }, Ok(_)) => format!("wharf exec -it {name} {text}"),
             (_, Ok(Wish::Submit(command) | Wish::SubmitAndWatch(command))) => cli_line(&command),
-            (Purpose::Pull, _) => format!("wharf pull {text}"),
-            (Purpose::Push, _) => format!("wharf push {text}"),
-            (Purpose::Tag { source }, _) => format!("wharf tag {source} {text}"),
+            (_, Ok(_) | Err(_)) => String::new(),
         }
     }
 
@@ -114,24 +128,25 @@ impl State {
     pub fn draw(&self, canvas: &mut Canvas<'_>) {
         let theme = canvas.theme;
         let (title, label) = self.words();
-        let problem = self.problem.as_ref().map(|text| wrap(&SafeText::from_untrusted(text), usize::from(WIDTH) - 2));
+        let width = usize::from(WIDTH.min(canvas.area().width.saturating_sub(4))).saturating_sub(2);
+        let problem = self.problem.as_ref().map(|text| wrap(&SafeText::from_untrusted(text), width));
         let problem = problem.unwrap_or_else(|| vec![String::new()]);
+        let preview = self.preview();
         let said = u16::try_from(problem.len()).unwrap_or(1);
         let inner = dialog_box::draw(canvas, &SafeText::from(title), WIDTH, 4 + said, theme.rule).inset(1, 0);
-        put_cut(canvas, inner.row(0), label, theme.dim);
-        let row = inner.row(1);
+        let (body, foot) = inner.split_bottom(1);
+        // Where there is no room for all of it, what is wrong comes before what is known.
+        let tight = body.height < 3 + said;
+        let (top, body) = body.split_top(if tight { 0 } else { 1 });
+        put_cut(canvas, top, label, theme.dim);
+        let (row, body) = body.split_top(1);
         let used = canvas.put(row, "› ", theme.accent);
         self.field.draw(canvas, row.split_left(used).1);
-        for (row, line) in (2..).zip(&problem) {
-            put_cut(canvas, inner.row(row), line, theme.error);
+        for (row, line) in (0..).zip(&problem) {
+            put_cut(canvas, body.row(row), line, theme.error);
         }
-        put_cut(canvas, inner.row(2 + said), &SafeText::from(self.preview()), theme.dim);
-        canvas
-            .pen(inner.row(3 + said))
-            .put("enter", theme.key)
-            .put(" does it   ", theme.dim)
-            .put("esc", theme.key)
-            .put(" leaves", theme.dim);
+        put_cut(canvas, body.row(said), &SafeText::from(preview), theme.dim);
+        hints::draw_pairs(canvas, foot, &[("enter", "does it"), ("esc", "leaves")]);
     }
 }
 
@@ -165,10 +180,11 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_reference_stays_and_says_why() {
+    fn a_wrong_reference_stays_and_says_why_and_stands_for_no_command() {
         let (mut state, reaction) = typed(Purpose::Pull, "UPPER");
         assert_eq!(reaction, Reaction::Stay);
         assert!(state.problem.is_some());
+        assert_eq!(state.preview(), "");
         state.key(Key::char('x'));
         assert!(state.problem.is_none());
     }

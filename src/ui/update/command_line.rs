@@ -4,7 +4,7 @@
 
 use super::{actions, completion, leave, visit_selection, wishes};
 use crate::{
-    cli::grammar::{self, InspectKind, Request},
+    cli::grammar::{self, InspectKind, Request, RunRequest},
     engine::{
         cli_line,
         domain::{Command, ContainerId, ContainerSelector, ParseError, Work},
@@ -169,9 +169,19 @@ fn carry_out(state: &mut State, request: Request, text: &str) -> Vec<Effect> {
                 })
                 .collect()
         }
-        Request::Run(run) => wishes::submit_and_watch(state, Command::Run(run.spec)),
+        Request::Run(run) => match why_not_in_background(&run) {
+            None => wishes::submit_and_watch(state, Command::Run(run.spec)),
+            Some(why) => {
+                let shell = format!("or type it in a shell: wharf {text}");
+                state.open(Dialog::Message(message::State::note("run", &format!("{why}\n{shell}"))));
+                Vec::new()
+            }
+        },
         Request::StartAttached { container, .. } => {
-            vec![state.submit(Command::Start { container: ContainerSelector::Query(container) })]
+            // What it prints is in its log.
+            let mut effects = show_container(state, &container, Tab::Logs);
+            effects.push(state.submit(Command::Start { container: ContainerSelector::Query(container) }));
+            effects
         }
         Request::List(_) | Request::Wait { .. } => actions::show(state, Screen::Containers),
         Request::Images(_) => actions::show(state, Screen::Images),
@@ -182,7 +192,11 @@ fn carry_out(state: &mut State, request: Request, text: &str) -> Vec<Effect> {
             (Some(_), InspectKind::Image) => actions::show(state, Screen::Images),
             (None, _) => Vec::new(),
         },
-        Request::Exec { container, spec } => open_session(state, &container, SessionKind::Exec(spec.command)),
+        Request::Exec { spec, .. } if spec.detach => {
+            state.note(NoticeTone::Bad, format!("run it in a shell: wharf {}", SafeText::from_untrusted(text)));
+            Vec::new()
+        }
+        Request::Exec { container, spec } => open_session(state, &container, SessionKind::Exec(Box::new(spec))),
         Request::Attach { container, .. } => open_session(state, &container, SessionKind::Attach),
         Request::History { .. } => actions::show(state, Screen::Images),
         Request::PruneContainers { .. } => {
@@ -210,6 +224,18 @@ fn carry_out(state: &mut State, request: Request, text: &str) -> Vec<Effect> {
         | Request::Complete(_) => {
             state.note(NoticeTone::Plain, format!("run it in a shell: wharf {}", SafeText::from_untrusted(text)));
             Vec::new()
+        }
+    }
+}
+
+/// A container that is run from here goes on in the background and its output to its log. What needs more than that is
+/// not done by halves.
+fn why_not_in_background(run: &RunRequest) -> Option<&'static str> {
+    match (run.detach, run.spec.interactive || run.spec.tty, run.spec.auto_remove) {
+        (true, ..) | (false, false, false) => None,
+        (false, true, _) => Some("-i and -t want this terminal: add -d and attach with a,"),
+        (false, false, true) => {
+            Some("--rm would take the output away unread: leave it out, add -d if nobody wants it,")
         }
     }
 }

@@ -49,7 +49,7 @@ pub fn perform(state: &mut State, action: Action) -> Vec<Effect> {
             }
             Vec::new()
         }
-        Action::Exec => session(state, SessionKind::Exec(Vec::new())),
+        Action::Exec => session(state, SessionKind::Shell),
         Action::Attach => session(state, SessionKind::Attach),
         Action::Create => {
             let image = state

@@ -124,7 +124,9 @@ fn note_success(state: &mut State, command: &Command, subject: &str, result: &Do
     } else if result.already {
         state.note(NoticeTone::Plain, format!("{subject}: already so"));
     } else {
-        state.note(NoticeTone::Good, format!("{} {subject}", command.verb().done()));
+        // Who typed `run` as in a shell may have expected to stay with it.
+        let place = if matches!(command, Command::Run(_)) { " in the background" } else { "" };
+        state.note(NoticeTone::Good, format!("{} {subject}{place}", command.verb().done()));
     }
 }
 
