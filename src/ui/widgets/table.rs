@@ -6,7 +6,7 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Column {
     pub title: &'static str,
-    /// Least useful width; with less room the column is left out.
+    /// Least useful width; with less room the column is left out, and so are those that leave before it.
     pub least: u16,
     /// Width it would like; the rest goes to the column that stretches.
     pub wanted: u16,
@@ -22,6 +22,11 @@ pub enum Stretch {
     Share(u16),
 }
 
+impl Column {
+    /// As its least width: the column has nothing to show, and its absence says nothing about the others.
+    pub const LEFT_OUT: u16 = u16::MAX;
+}
+
 /// Blank columns between two columns.
 pub const GAP: u16 = 2;
 
@@ -34,12 +39,17 @@ pub fn widths<const N: usize>(columns: &[Column; N], room: u16) -> [u16; N] {
     let mut used = 0_u16;
     for index in order {
         let Some(column) = columns.get(index) else { continue };
+        if column.least == Column::LEFT_OUT {
+            continue;
+        }
         let gap = if used == 0 { 0 } else { GAP };
-        if used.saturating_add(gap).saturating_add(column.least) <= room {
-            used = used.saturating_add(gap).saturating_add(column.least);
-            if let Some(keep) = kept.get_mut(index) {
-                *keep = true;
-            }
+        let wanted = used.saturating_add(gap).saturating_add(column.least);
+        if wanted > room {
+            break;
+        }
+        used = wanted;
+        if let Some(keep) = kept.get_mut(index) {
+            *keep = true;
         }
     }
     let mut left = room.saturating_sub(used);
@@ -99,6 +109,18 @@ mod tests {
             let gaps = u16::try_from(shown.saturating_sub(1)).unwrap() * GAP;
             assert!(found.iter().sum::<u16>() + gaps <= room, "{room}: {found:?}");
         }
+    }
+
+    #[test]
+    fn a_column_never_outlives_one_that_matters_more() {
+        let mut columns = COLUMNS;
+        columns[2].least = 40;
+        for room in 0..120 {
+            let [name, image, status] = widths(&columns, room);
+            assert!((name > 0 || status == 0) && (status > 0 || image == 0), "{room}: {name} {image} {status}");
+        }
+        columns[2].least = Column::LEFT_OUT;
+        assert!(widths(&columns, 40)[1] > 0);
     }
 
     #[test]

@@ -42,6 +42,10 @@ const COLUMNS: [Column; 6] = [
 /// From this width on, what a container is doing is said in full.
 const ROOMY: u16 = 72;
 
+/// With less than this, a status is said in a word or two rather than not at all.
+const NARROW: u16 = 40;
+const LEAST_STATUS: u16 = 9;
+
 /// Draws the heading and the rows.
 pub fn draw(canvas: &mut Canvas<'_>, area: Area, state: &State, facts: &Facts, focus: Focus) {
     let (heading, body) = area.split_top(1);
@@ -76,8 +80,9 @@ fn columns(width: u16, state: &State) -> [u16; 6] {
     let mut columns = COLUMNS;
     for column in &mut columns {
         match column.title {
-            "PORTS" if !state.has_ports => column.least = u16::MAX,
+            "PORTS" if !state.has_ports => column.least = Column::LEFT_OUT,
             "STATUS" if width >= ROOMY => column.least = column.wanted,
+            "STATUS" if width < NARROW => column.least = LEAST_STATUS,
             "NAME" => column.wanted = state.longest_name.clamp(column.least, column.wanted),
             "IMAGE" => column.wanted = state.longest_image.clamp(column.least, column.wanted),
             _ => {}
