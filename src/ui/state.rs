@@ -15,6 +15,7 @@ use super::{
     screens::{Screen, containers, detail, detail::state::Tab, images, operations},
     settings::Settings,
     theme::{BUILT_IN, Theme},
+    widgets::TextField,
 };
 use crate::{
     engine::domain::{Command, HostSpec, Timestamp},
@@ -189,6 +190,24 @@ impl State {
         }
     }
 
+    /// The filter or search that is being typed: the keys go to it.
+    #[must_use]
+    pub fn typed(&self) -> Option<&TextField> {
+        let filter = match self.screen {
+            Screen::Containers => &self.containers.filter,
+            Screen::Images => &self.images.filter,
+            Screen::Operations => &self.operations.filter,
+        };
+        let detail = &self.detail;
+        let (field, typing) = match (self.screen, self.part, detail.tab) {
+            _ if filter.typing => (&filter.field, true),
+            (Screen::Containers, Part::Detail, Tab::Logs) => (&detail.logs.search.field, detail.logs.search.typing),
+            (Screen::Containers, Part::Detail, Tab::Inspect) => (&detail.inspect.field, detail.inspect.typing),
+            (Screen::Containers | Screen::Images | Screen::Operations, Part::List | Part::Detail, _) => return None,
+        };
+        typing.then_some(field)
+    }
+
     /// Where keys are looked up, the most specific first.
     #[must_use]
     pub fn scopes(&self) -> Vec<Scope> {
@@ -202,7 +221,7 @@ impl State {
                 }
                 scopes.extend([Scope::Viewer, Scope::Container]);
             }
-            (Part::List, Screen::Containers) => scopes.extend([Scope::List, Scope::Container]),
+            (Part::List, Screen::Containers) => scopes.extend([Scope::ContainerList, Scope::List, Scope::Container]),
             (Part::Detail, Screen::Images) => scopes.extend([Scope::Viewer, Scope::Images]),
             (Part::List, Screen::Images) => scopes.extend([Scope::Images, Scope::List]),
             (Part::List | Part::Detail, Screen::Operations) => scopes.extend([Scope::Operations, Scope::List]),

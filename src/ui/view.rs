@@ -23,6 +23,11 @@ use crate::{
 
 /// Narrower than this, the program's own name makes room for the host's.
 const BRAND_COLUMNS: u16 = 60;
+/// What ends the typing of a filter or a search, and the room it takes.
+const TYPING: [hints::Pair<'static>; 2] = [("enter", "keeps"), ("esc", "clears")];
+const TYPING_KEYS: u16 = 25;
+/// Columns of an invitation with two keys side by side.
+const INVITATION: u16 = 54;
 /// The least of a word in the header that is worth showing.
 const LEAST_PIECE: u16 = 10;
 
@@ -109,12 +114,12 @@ fn header_left(state: &State) -> Vec<Piece> {
     let theme = &state.theme;
     let inventory = &state.facts.inventory;
     let mut pieces = Vec::new();
-    let filter = match state.screen {
-        Screen::Containers => Some((&state.containers.filter, state.containers.rows.len(), inventory.containers.len())),
-        Screen::Images => Some((&state.images.filter, state.images.rows.len(), state.images.total)),
-        Screen::Operations => None,
+    let (filter, shown, all) = match state.screen {
+        Screen::Containers => (&state.containers.filter, state.containers.rows.len(), inventory.containers.len()),
+        Screen::Images => (&state.images.filter, state.images.rows.len(), state.images.total),
+        Screen::Operations => (&state.operations.filter, state.operations.rows.len(), inventory.operations.len()),
     };
-    if let Some((filter, shown, all)) = filter.filter(|(filter, ..)| filter.is_active()) {
+    if filter.is_active() {
         let text = SafeText::from_untrusted(filter.field.text());
         let cut = text.truncate_end(24).into_owned();
         pieces.push((format!("/{cut}"), theme.marked));
@@ -182,15 +187,12 @@ fn draw_footer(canvas: &mut Canvas<'_>, area: Area, state: &State) {
         command_line::draw(canvas, area, above, line);
         return;
     }
-    let filter = match state.screen {
-        Screen::Containers => Some(&state.containers.filter),
-        Screen::Images => Some(&state.images.filter),
-        Screen::Operations => None,
-    };
-    if let Some(filter) = filter.filter(|filter| filter.typing) {
+    if let Some(typed) = state.typed() {
         let row = area.split_left(1).1;
         let used = canvas.put(row, "/", theme.accent);
-        filter.field.draw(canvas, row.split_left(used).1);
+        let (field, keys) = row.split_left(used).1.split_right(TYPING_KEYS);
+        typed.draw(canvas, field);
+        hints::draw_pairs(canvas, keys, &TYPING);
         return;
     }
     if let Some(notice) = &state.notice {
@@ -200,6 +202,10 @@ fn draw_footer(canvas: &mut Canvas<'_>, area: Area, state: &State) {
             NoticeTone::Bad => theme.error,
         };
         put_cut(canvas, area.inset(1, 0), &notice.text, style);
+        return;
+    }
+    if !state.dialogs.is_empty() {
+        // It shows its own keys, and no others do anything.
         return;
     }
     hints::draw(canvas, area.inset(1, 0), &offer::hints(state));
@@ -245,21 +251,29 @@ fn draw_no_images(canvas: &mut Canvas<'_>, area: Area, state: &State) {
     }
 }
 
+/// Pairs of keys and words, side by side where there is room for it.
 fn draw_invitation(canvas: &mut Canvas<'_>, area: Area, title: &str, lines: &[(&str, &str, &str, &str)]) {
     let theme = canvas.theme;
     let top = area.height / 3;
-    let width = 54.min(area.width);
-    let place = Area { x: area.x + (area.width - width) / 2, width, ..area };
     canvas.put_centred(area.row(top), title, theme.strong);
-    for (row, (key, word, other_key, other_word)) in (top + 2..).zip(lines) {
+    let width = INVITATION.min(area.width);
+    let place = Area { x: area.x + (area.width - width) / 2, width, ..area };
+    let mut row = top + 2;
+    for (key, word, other_key, other_word) in lines {
         let mut pen = canvas.pen(place.row(row));
-        pen.gap(4).put(key, theme.key).gap(3).column(23, word, theme.text);
-        if other_key.is_empty() {
-            // A long word may run on.
-            let mut pen = canvas.pen(place.row(row));
-            pen.gap(4).put(key, theme.key).gap(3).put(word, theme.text);
+        pen.gap(4).put(key, theme.key).gap(3);
+        let beside = width == INVITATION && !other_key.is_empty();
+        if beside {
+            pen.column(23, word, theme.text).put(other_key, theme.key).gap(3).put(other_word, theme.text);
         } else {
-            pen.put(other_key, theme.key).gap(3).put(other_word, theme.text);
+            let room = pen.rest().width;
+            pen.column(room, word, theme.text);
+        }
+        row += 1;
+        if !beside && !other_key.is_empty() {
+            let mut pen = canvas.pen(place.row(row));
+            pen.gap(4).put(other_key, theme.key).gap(3).put(other_word, theme.text);
+            row += 1;
         }
     }
 }

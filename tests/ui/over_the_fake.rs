@@ -229,12 +229,56 @@ async fn a_log_is_followed_searched_and_let_go() {
 }
 
 #[tokio::test]
+async fn a_search_says_which_match_it_is_at() {
+    let fake = FakeHost::new();
+    let mut stage = live_stage(&fake, 100, 30);
+    command(&mut stage, "run --name talk bb:1 sh -c 'echo one; echo two; echo one more; sleep 1000'");
+    until(&mut stage, "one more").await;
+    stage.press("l /");
+    stage.type_text("one");
+    stage.press("enter");
+    until(&mut stage, "2/2 matches").await;
+    stage.press("N");
+    until(&mut stage, "1/2 matches").await;
+}
+
+#[tokio::test]
+async fn a_run_whose_output_would_be_lost_says_what_to_type_instead() {
+    let fake = FakeHost::new();
+    let mut stage = live_stage(&fake, 100, 30);
+    until(&mut stage, "No containers").await;
+    for line in ["run --rm bb:1 echo lost", "run -it bb:1 sh"] {
+        command(&mut stage, line);
+        assert!(stage.text().contains(&format!("in a shell: wharf {line}")), "{}", stage.text());
+        stage.press("esc");
+    }
+    command(&mut stage, "run --name web bb:1 sleep 1000");
+    until(&mut stage, "started web in the background").await;
+}
+
+#[tokio::test]
+async fn letting_go_on_is_not_told_as_freezing() {
+    let fake = FakeHost::new();
+    let mut stage = live_stage(&fake, 120, 30);
+    command(&mut stage, "run --name web bb:1 sleep 1000");
+    until(&mut stage, "● web").await;
+    stage.press("ctrl-p");
+    until(&mut stage, "‖ web").await;
+    stage.press("ctrl-p");
+    until(&mut stage, "● web").await;
+    stage.press("f4");
+    until(&mut stage, "wharf unpause web").await;
+    let first = stage.text().lines().nth(2).unwrap_or_default().to_owned();
+    assert!(first.contains("unpause"), "{}", stage.text());
+}
+
+#[tokio::test]
 async fn a_silent_engine_never_stops_the_keys() {
     let fake = FakeHost::new();
     fake.set_silent(true);
     let mut stage = live_stage(&fake, 100, 30);
     stage.press("?");
-    assert!(stage.text().contains("in every list"));
+    assert!(stage.text().contains("in the list of containers"));
     stage.press("esc q");
     assert!(stage.ended);
 }
@@ -330,7 +374,7 @@ async fn clicks_select_sort_and_open() {
     let footer = stage.text().lines().last().unwrap_or_default().to_owned();
     let at = footer.chars().position(|letter| letter == '?').unwrap();
     stage.click(u16::try_from(at).unwrap(), 29);
-    assert!(stage.text().contains("in every list"), "{}", stage.text());
+    assert!(stage.text().contains("in the list of containers"), "{}", stage.text());
 }
 
 #[tokio::test]

@@ -90,6 +90,8 @@ pub enum Scope {
     Viewer,
     /// A list has the focus.
     List,
+    /// The list of containers has the focus.
+    ContainerList,
     /// A container is what the keys act on.
     Container,
     /// The image list.
@@ -100,8 +102,9 @@ pub enum Scope {
 }
 
 impl Scope {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::List,
+        Self::ContainerList,
         Self::Container,
         Self::Logs,
         Self::Tree,
@@ -119,6 +122,7 @@ impl Scope {
             Self::Tree => "inspect",
             Self::Viewer => "viewer",
             Self::List => "list",
+            Self::ContainerList => "container-list",
             Self::Container => "containers",
             Self::Images => "images",
             Self::Operations => "operations",
@@ -172,14 +176,15 @@ pub static ACTIONS: &[ActionEntry] = &[
     entry(Action::Top, Scope::List, "top", &["g", "home"], "", "First row"),
     entry(Action::Bottom, Scope::List, "bottom", &["G", "end"], "", "Last row"),
     entry(Action::Filter, Scope::List, "filter", &["/"], "filter", "Show only rows that contain a text"),
-    entry(Action::Mark, Scope::List, "mark", &["space"], "", "Mark the row for a common action"),
-    entry(Action::MarkAll, Scope::List, "mark-all", &["*"], "", "Mark every row shown, or none"),
     entry(Action::CopyId, Scope::List, "copy-id", &["y"], "", "Copy the id to the clipboard"),
-    entry(Action::SortByTrouble, Scope::List, "sort-trouble", &["T"], "", "Trouble first, then the newest"),
-    entry(Action::SortByName, Scope::List, "sort-name", &["N"], "", "Sort by name; again reverses"),
-    entry(Action::SortByStatus, Scope::List, "sort-status", &["S"], "", "Sort by status; again reverses"),
-    entry(Action::SortByImage, Scope::List, "sort-image", &["I"], "", "Sort by image; again reverses"),
-    entry(Action::SortByAge, Scope::List, "sort-age", &["A"], "", "Sort by age; again reverses"),
+    // -- the list of containers ----------------------------------------------------------------------
+    entry(Action::Mark, Scope::ContainerList, "mark", &["space"], "", "Mark the row for a common action"),
+    entry(Action::MarkAll, Scope::ContainerList, "mark-all", &["*"], "", "Mark every row shown, or none"),
+    entry(Action::SortByTrouble, Scope::ContainerList, "sort-trouble", &["T"], "", "Trouble first, then the newest"),
+    entry(Action::SortByName, Scope::ContainerList, "sort-name", &["N"], "", "Sort by name; again reverses"),
+    entry(Action::SortByStatus, Scope::ContainerList, "sort-status", &["S"], "", "Sort by status; again reverses"),
+    entry(Action::SortByImage, Scope::ContainerList, "sort-image", &["I"], "", "Sort by image; again reverses"),
+    entry(Action::SortByAge, Scope::ContainerList, "sort-age", &["A"], "", "Sort by age; again reverses"),
     // -- containers ----------------------------------------------------------------------------------
     entry(Action::Logs, Scope::Container, "logs", &["l"], "logs", "Follow what it prints").cli("wharf logs -f NAME"),
     entry(Action::Exec, Scope::Container, "exec", &["e"], "exec", "Open a shell in it").cli("wharf exec -it NAME sh"),
@@ -254,6 +259,8 @@ pub static ACTIONS: &[ActionEntry] = &[
         "Remove it, after a question",
     )
     .cli("wharf rmi IMAGE"),
+    entry(Action::SortByName, Scope::Images, "sort-images-by-name", &["N"], "", "Sort by name"),
+    entry(Action::SortByAge, Scope::Images, "sort-images-by-age", &["A"], "", "The newest first"),
     // -- operations ----------------------------------------------------------------------------------
     entry(Action::Cancel, Scope::Operations, "cancel", &["x"], "cancel", "Ask a running operation to end"),
     entry(

@@ -81,6 +81,7 @@ pub fn perform(state: &mut State, action: Action) -> Vec<Effect> {
             Screen::Containers => containers::perform(state, action),
             Screen::Images | Screen::Operations => Vec::new(),
         },
+        Action::CopyId if state.screen == Screen::Operations => copy_subject(state),
         Action::CopyId | Action::Remove | Action::Create | Action::Pull | Action::Push | Action::Tag => {
             match state.screen {
                 Screen::Containers => containers::perform(state, action),
@@ -144,7 +145,7 @@ fn filter(state: &mut State) -> Vec<Effect> {
     match state.screen {
         Screen::Containers => state.containers.filter.typing = true,
         Screen::Images => state.images.filter.typing = true,
-        Screen::Operations => {}
+        Screen::Operations => state.operations.filter.typing = true,
     }
     Vec::new()
 }
@@ -319,6 +320,10 @@ pub fn back(state: &mut State) -> Vec<Effect> {
             state.images.filter = Filter::default();
             refresh(state)
         }
+        Screen::Operations if state.operations.filter.is_active() => {
+            state.operations.filter = Filter::default();
+            refresh(state)
+        }
         Screen::Images | Screen::Operations => show(state, Screen::Containers),
     }
 }
@@ -376,6 +381,14 @@ fn cancel(state: &mut State) -> Vec<Effect> {
     }
     state.note(NoticeTone::Plain, format!("asked {} to end", operation.verb));
     vec![Effect::CancelOperation(operation.id)]
+}
+
+/// The id of the container it is about, else what the asker called its object.
+fn copy_subject(state: &mut State) -> Vec<Effect> {
+    let Some(operation) = state.operations.current(&state.facts) else { return Vec::new() };
+    let text = operation.container.as_ref().map_or_else(|| operation.subject.clone(), ToString::to_string);
+    state.note(NoticeTone::Good, format!("copied: {}", SafeText::from_untrusted(&text)));
+    vec![Effect::Copy(text)]
 }
 
 fn copy_command(state: &mut State) -> Vec<Effect> {

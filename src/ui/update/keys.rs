@@ -72,7 +72,7 @@ fn active_filter(state: &mut State) -> Option<&mut Filter> {
     let filter = match state.screen {
         Screen::Containers => &mut state.containers.filter,
         Screen::Images => &mut state.images.filter,
-        Screen::Operations => return None,
+        Screen::Operations => &mut state.operations.filter,
     };
     filter.typing.then_some(filter)
 }

@@ -73,7 +73,7 @@ fn click_row(state: &mut State, row: usize) -> Vec<Effect> {
     let (cursor, total) = match state.screen {
         Screen::Containers => (&mut state.containers.cursor, state.containers.rows.len()),
         Screen::Images => (&mut state.images.cursor, state.images.rows.len()),
-        Screen::Operations => (&mut state.operations.cursor, state.facts.inventory.operations.len()),
+        Screen::Operations => (&mut state.operations.cursor, state.operations.rows.len()),
     };
     if cursor.index == row && was_here {
         return actions::perform(state, Action::Open);

@@ -47,7 +47,7 @@ fn word_for(state: &State, scope: Scope, action: Action, hint: &'static str) -> 
             let any = match state.screen {
                 Screen::Containers => !state.facts.inventory.containers.is_empty(),
                 Screen::Images => !state.facts.inventory.images.is_empty(),
-                Screen::Operations => action == Action::Open && !state.facts.inventory.operations.is_empty(),
+                Screen::Operations => !state.facts.inventory.operations.is_empty(),
             };
             any.then_some(hint)
         }

@@ -95,9 +95,9 @@ impl State {
         true
     }
 
-    /// Sorts by something else, or the other way round.
+    /// Sorts by something else, or the other way round. Trouble is no column that could show which way: it comes first.
     pub fn sort_by(&mut self, by: SortBy, facts: &Facts, shown: usize) {
-        let direction = match (self.sort.by == by, self.sort.direction) {
+        let direction = match (self.sort.by == by && by != SortBy::Trouble, self.sort.direction) {
             (true, Direction::Forward) => Direction::Reversed,
             (true, Direction::Reversed) | (false, _) => Direction::Forward,
         };

@@ -45,11 +45,15 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Area, state: &State, facts: &Facts, f
             "IMAGE" => (Some(Order::Name), Action::SortByName),
             _ => (Some(Order::Newest).filter(|_| column.title == "AGE"), Action::SortByAge),
         };
-        let style = if order == Some(state.order) { theme.accent } else { theme.dim };
+        let sorted = order == Some(state.order);
+        let style = if sorted { theme.accent } else { theme.dim };
         let place = Area { width, ..pen.rest() };
+        let arrow = theme.glyphs.descending;
         match column.title {
+            "AGE" if sorted => pen.column_right(width, &format!("AGE{arrow}"), style),
             "SIZE" | "AGE" | "USED BY" => pen.column_right(width, column.title, style),
-            _ => pen.column(width, column.title, style),
+            title if sorted => pen.column(width, &format!("{title} {arrow}"), style),
+            title => pen.column(width, title, style),
         };
         pen.hit(place, Hit::Action(action));
         pen.gap(GAP);
@@ -58,6 +62,11 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Area, state: &State, facts: &Facts, f
     let shown = usize::from(body.height);
     let first = first_shown(state.cursor.first, state.cursor.index, state.rows.len(), shown);
     canvas.feedback.list = Extent { rows: body.height, first, total: state.rows.len() };
+    if state.rows.is_empty() {
+        let text = SafeText::from_untrusted(state.filter.field.text());
+        let middle = body.row(body.height / 3);
+        canvas.put_centred(middle, &format!("No image matches \"{text}\". esc shows all."), theme.dim);
+    }
     for (line, (position, row)) in (0..).zip(state.rows.iter().enumerate().skip(first).take(shown)) {
         let Some(named) = Named::at(*row, facts) else { continue };
         let row = body.row(line);

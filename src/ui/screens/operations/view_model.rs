@@ -45,7 +45,7 @@ pub fn number(operation: &Operation) -> String {
 pub fn command_line(operation: &Operation, facts: &Facts) -> SafeText<'static> {
     let named = operation.container.as_ref().and_then(|id| {
         let name = facts.container(id)?.name.as_ref()?;
-        Some(operation.cli.replace(id.as_str(), name.as_str()))
+        Some(operation.cli.replace(id.as_str(), name.as_str()).replace(id.short(), name.as_str()))
     });
     SafeText::from(named.unwrap_or_else(|| operation.cli.clone()))
 }
@@ -90,6 +90,13 @@ pub fn duration(operation: &Operation, facts: &Facts) -> String {
         OperationState::Queued | OperationState::Running => facts.seconds(operation.started),
         OperationState::Finished { at, .. } => units::elapsed(at.since(operation.started)),
     }
+}
+
+/// Whether a text in lower case occurs in what a person reads of it.
+#[must_use]
+pub fn contains(operation: &Operation, facts: &Facts, needle: &str) -> bool {
+    let has = |text: &str| text.to_lowercase().contains(needle);
+    has(&subject(operation, facts)) || has(&command_line(operation, facts)) || has(&state_text(operation, facts).words)
 }
 
 /// The container's name where the operation names it by id, else the asker's words.
