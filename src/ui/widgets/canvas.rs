@@ -63,17 +63,17 @@ impl<'a> Canvas<'a> {
         x - area.x
     }
 
-    /// Writes `text` so that it ends with the area; what does not fit is cut at its end.
+    /// Writes `text` so that it ends with the area; what does not fit is cut at its end with `…`.
     pub fn put_right(&mut self, area: Area, text: &str, style: Style) -> u16 {
         let width = u16::try_from(width_of(text)).unwrap_or(u16::MAX).min(area.width);
-        self.put(area.split_right(width).1, text, style)
+        put_cut(self, area.split_right(width).1, text, style)
     }
 
-    /// Writes `text` in the middle of the area's first row.
+    /// Writes `text` in the middle of the area's first row, cut at its end with `…` where it does not fit.
     pub fn put_centred(&mut self, area: Area, text: &str, style: Style) -> u16 {
         let width = u16::try_from(width_of(text)).unwrap_or(u16::MAX).min(area.width);
         let (_, right) = area.split_left((area.width - width) / 2);
-        self.put(right, text, style)
+        put_cut(self, right, text, style)
     }
 
     /// Repeats a one-column sign over the whole area.

@@ -20,10 +20,7 @@ use crate::{
         focus::Focus,
         geometry::Area,
         keymap::Action,
-        widgets::{
-            Canvas,
-            canvas::{put_cut, width_of},
-        },
+        widgets::{Canvas, canvas::width_of},
     },
 };
 
@@ -46,7 +43,6 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Area, state: &State, facts: &Facts, f
         Tab::Processes => processes::draw(canvas, body, &state.processes, state.processes_first),
         Tab::Environment => overview::draw(canvas, body, &state.overview, state.secrets),
     }
-    draw_field(canvas, body, state);
 }
 
 fn draw_heading(canvas: &mut Canvas<'_>, area: Area, state: &State, name: &str, focus: Focus) {
@@ -104,7 +100,7 @@ fn status_words(state: &State, glyphs: &crate::ui::theme::Glyphs) -> Vec<String>
             let lines = kept.end - kept.start;
             let mut words = Vec::new();
             if !logs.search.needle.is_empty() {
-                words.push(matches(logs.search.matches));
+                words.push(matches(logs.search.position, logs.search.matches));
             }
             words.push(match (&logs.link, logs.follow) {
                 (StreamLink::Loading | StreamLink::Live, Follow::End) => format!("follow {}", glyphs.on),
@@ -133,31 +129,20 @@ fn status_words(state: &State, glyphs: &crate::ui::theme::Glyphs) -> Vec<String>
             }
             words
         }
-        Tab::Inspect if !state.inspect.needle.is_empty() => vec![matches(state.inspect.matches.len())],
+        Tab::Inspect if !state.inspect.needle.is_empty() => {
+            vec![matches(state.inspect.match_number(), state.inspect.matches.len())]
+        }
         Tab::Inspect | Tab::Processes | Tab::Environment => Vec::new(),
     }
 }
 
-/// The search being typed, over the last row.
-fn draw_field(canvas: &mut Canvas<'_>, body: Area, state: &State) {
-    let (field, typing) = match state.tab {
-        Tab::Logs => (&state.logs.search.field, state.logs.search.typing),
-        Tab::Inspect => (&state.inspect.field, state.inspect.typing),
-        Tab::Processes | Tab::Environment => return,
-    };
-    if typing {
-        let theme = canvas.theme;
-        let row = body.row(body.height.saturating_sub(1));
-        canvas.clear(row);
-        let used = put_cut(canvas, row, "/", theme.accent);
-        field.draw(canvas, row.split_left(used).1);
-    }
-}
-
-fn matches(count: usize) -> String {
-    match count {
-        1 => "1 match".to_owned(),
-        count => format!("{} matches", grouped(u64::try_from(count).unwrap_or(u64::MAX))),
+/// How many there are, and which of them is the current one.
+fn matches(current: Option<usize>, count: usize) -> String {
+    let number = |count: usize| grouped(u64::try_from(count).unwrap_or(u64::MAX));
+    match (current, count) {
+        (_, 1) => "1 match".to_owned(),
+        (Some(current), count) => format!("{}/{} matches", number(current), number(count)),
+        (None, count) => format!("{} matches", number(count)),
     }
 }
 

@@ -96,4 +96,6 @@ pub struct Search {
     pub matches: usize,
     /// The line of the current match.
     pub current: Option<u64>,
+    /// Which of the matches it is, from 1.
+    pub position: Option<usize>,
 }

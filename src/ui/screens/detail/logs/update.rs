@@ -29,6 +29,7 @@ impl State {
                 let last = usize::from(before.end > before.start && self.is_match(before.end - 1));
                 (self.search.matches + added).saturating_sub(last)
             } else {
+                self.search.position = self.position();
                 self.count_matches()
             };
         }
@@ -102,6 +103,7 @@ impl State {
         self.search.needle = Needle::new(self.search.field.text());
         self.search.matches = self.count_matches();
         self.search.current = None;
+        self.search.position = None;
         if !self.search.needle.is_empty() {
             self.next_match(Direction::Back, feedback);
         }
@@ -134,6 +136,7 @@ impl State {
         };
         if let Some(line) = found {
             self.search.current = Some(line);
+            self.search.position = self.position();
             self.show_line(line, feedback);
         }
     }
@@ -177,6 +180,13 @@ impl State {
 
     fn is_match(&self, number: u64) -> bool {
         self.buffer.get(number).is_some_and(|line| self.search.needle.is_in(&line.text))
+    }
+
+    /// Which of the kept matches the current one is; none when it has been dropped.
+    fn position(&self) -> Option<usize> {
+        let (kept, current) = (self.buffer.range(), self.search.current?);
+        let above = kept.start..current.saturating_add(1).min(kept.end);
+        kept.contains(&current).then(|| above.filter(|number| self.is_match(*number)).count())
     }
 
     fn count_matches(&self) -> usize {

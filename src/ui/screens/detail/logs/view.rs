@@ -19,6 +19,8 @@ use crate::{
 
 /// `12:01:07.114` and two blanks.
 const TIME_WIDTH: u16 = 14;
+/// Stands where a line goes on beyond the edge.
+const CUT: &str = "…";
 
 pub fn draw(canvas: &mut Canvas<'_>, area: Area, state: &State, container: &Container) {
     let times = match state.times {
@@ -58,6 +60,7 @@ fn draw_row(canvas: &mut Canvas<'_>, area: Area, row: &Row, line: &Line, state: 
         canvas.put(margin, theme.glyphs.wrapped, theme.dim);
     }
     let (time, rest) = rest.split_left(times);
+    let (rest, edge) = rest.split_right(1);
     if times > 0 && row.position.row == 0 && line.kind != LineKind::Missed {
         canvas.put(time, &clock(line.at), theme.dim);
     }
@@ -79,6 +82,14 @@ fn draw_row(canvas: &mut Canvas<'_>, area: Area, row: &Row, line: &Line, state: 
             let (_, from) = rest.split_left(u16::try_from(before).unwrap_or(u16::MAX));
             let (place, _) = from.split_left(u16::try_from(width).unwrap_or(u16::MAX));
             canvas.overlay(place, theme.matched);
+        }
+    }
+    if state.wrap == Wrap::Off {
+        if shown.len() < part.len() && state.search.current != Some(row.position.line) {
+            canvas.put(margin, CUT, theme.dim);
+        }
+        if width_of(shown) > usize::from(rest.width) {
+            canvas.put(edge, CUT, theme.dim);
         }
     }
 }

@@ -131,6 +131,13 @@ impl State {
         }
     }
 
+    /// Which of the matches the current row is, from 1.
+    #[must_use]
+    pub fn match_number(&self) -> Option<usize> {
+        let here = &self.current()?.path;
+        self.matches.iter().position(|path| path == here).map(|index| index + 1)
+    }
+
     /// The value to copy: a text as it is, anything else as JSON.
     #[must_use]
     pub fn value_to_copy(&self) -> Option<String> {
@@ -207,6 +214,9 @@ mod tests {
         state.search(10);
         assert_eq!(state.current().unwrap().key, "Source");
         assert_eq!(state.value_to_copy().unwrap(), "/srv");
+        assert_eq!(state.match_number(), Some(1));
+        state.step(Step::Up(1), 10);
+        assert_eq!(state.match_number(), None);
     }
 
     #[test]

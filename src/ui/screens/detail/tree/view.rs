@@ -14,7 +14,7 @@ use crate::{
         focus::Focus,
         geometry::Area,
         screens::detail::secrets::Secrets,
-        widgets::Canvas,
+        widgets::{Canvas, canvas::width_of},
     },
 };
 
@@ -50,7 +50,9 @@ fn draw_row(canvas: &mut Canvas<'_>, area: Area, row: &Row, state: &State, secre
     };
     let matched = |text: &str| !state.needle.is_empty() && state.needle.is_in(text);
     let style = |text: &str| if matched(text) { theme.matched } else { theme.string };
-    pen.put(sign, theme.dim).gap(1).put(&row.key, if matched(&row.key) { theme.matched } else { theme.field }).gap(2);
+    pen.put(sign, theme.dim).gap(1);
+    let key = u16::try_from(width_of(&row.key)).unwrap_or(u16::MAX).min(pen.rest().width);
+    pen.column(key, &row.key, if matched(&row.key) { theme.matched } else { theme.field }).gap(2);
     let width = pen.rest().width;
     match &row.value {
         Shown::Folded(count) => pen.put(count, theme.dim),
