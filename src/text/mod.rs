@@ -4,6 +4,8 @@
 pub mod safe_text;
 pub mod styling;
 pub mod units;
+pub mod wrapping;
 
 pub use safe_text::{SafeText, escape_for_terminal};
 pub use styling::without_styling;
+pub use wrapping::wrap;

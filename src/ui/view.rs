@@ -217,10 +217,10 @@ fn draw_nothing(canvas: &mut Canvas<'_>, area: Area, state: &State) {
         HostLink::Connecting => {}
         HostLink::Stale { error, .. } => {
             let top = area.height / 3;
-            canvas.put_centred(area.row(top), &SafeText::from(error.to_string()), theme.error);
+            let below = canvas.put_sentence(area.split_top(top).1, &SafeText::from(error.to_string()), theme.error);
             let remedy = error.remedy_text().unwrap_or("ctrl-r tries again");
-            canvas.put_centred(area.row(top + 1), &SafeText::from_untrusted(remedy), theme.dim);
-            canvas.put_centred(area.row(top + 3), "H  another host", theme.dim);
+            let below = canvas.put_sentence(below, &SafeText::from_untrusted(remedy), theme.dim);
+            canvas.put_centred(below.row(1), "H  another host", theme.dim);
         }
         HostLink::Live => {
             let title = format!("No containers on {}.", engine_words(state));

@@ -1,9 +1,12 @@
 //! Is a screen of 40 by 10 still of use? Whatever does not fit can be reached, and says that it is there.
 //! Deliberately elsewhere: what a tiny screen looks like (`pictures`), sizes that nobody uses (`sizes`).
 
-use wharf::ui::Stage;
+use wharf::{
+    engine::domain::{Error, ErrorKind, HostLink, Inventory},
+    ui::Stage,
+};
 
-use super::{busy_host, stage};
+use super::{busy_host, minutes_ago, stage};
 
 fn tiny() -> Stage {
     let mut stage = stage(40, 10);
@@ -99,12 +102,23 @@ async fn the_list_beside_the_detail_keeps_the_status_before_the_age() {
 #[tokio::test]
 async fn an_invitation_is_read_whole() {
     let mut stage = stage(40, 10);
-    stage.show(wharf::engine::domain::Inventory {
+    stage.show(Inventory { containers: Vec::new().into(), operations: Vec::new().into(), ..busy_host() });
+    for words in ["pull an image", "create a container", "try the demo"] {
+        assert_shows(&stage, words);
+    }
+}
+
+#[tokio::test]
+async fn a_host_that_does_not_answer_says_all_of_why_and_what_to_do() {
+    let error = Error::new(ErrorKind::Unreachable, "nobody listens on unix:///var/run/docker.sock")
+        .remedy("start dockerd, or choose another host");
+    let mut stage = stage(40, 10);
+    stage.show(Inventory {
+        link: HostLink::Stale { since: minutes_ago(1), error },
         containers: Vec::new().into(),
-        operations: Vec::new().into(),
         ..busy_host()
     });
-    for words in ["pull an image", "create a container", "try the demo"] {
+    for words in ["nobody listens", "docker.sock", "or choose another host", "H  another host"] {
         assert_shows(&stage, words);
     }
 }

@@ -3,10 +3,10 @@
 //! Keys that were pressed before the question was on the screen do not answer it.
 //! Deliberately elsewhere: which actions ask (`ui::update`).
 
-use super::{Reaction, Wish, message::wrap};
+use super::{Reaction, Wish};
 use crate::{
     engine::domain::Command,
-    text::SafeText,
+    text::{SafeText, wrap},
     ui::{
         feedback::Hit,
         geometry::Area,

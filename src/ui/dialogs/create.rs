@@ -2,14 +2,14 @@
 //!
 //! Deliberately elsewhere: flags (`cli::grammar`), defaults of the image (the backends).
 
-use super::{Reaction, Wish, message::wrap};
+use super::{Reaction, Wish};
 use crate::{
     cli::grammar::split_words,
     engine::{
         cli_line,
         domain::{Command, ContainerSpec, Digest, EnvEntry, ImageReference, Mount, NetworkMode, ParseError},
     },
-    text::SafeText,
+    text::{SafeText, wrap},
     ui::{
         feedback::Hit,
         geometry::Area,

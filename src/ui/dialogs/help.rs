@@ -2,7 +2,8 @@
 //!
 //! Deliberately elsewhere: the table (`keymap`); the short hints of the moment (`ui::update::offer`).
 
-use super::{Reaction, message::wrap, scroll};
+use super::{Reaction, scroll};
+use crate::text::wrap;
 use crate::ui::{
     feedback::{Extent, Feedback},
     input::{Key, KeyCode},
@@ -21,6 +22,8 @@ const LEAST_BESIDE: u16 = 24;
 const BELOW: u16 = 3;
 /// A blank row and what the keys do here.
 const FOOT: u16 = 2;
+/// Below this height every row is needed for the keys.
+const LOW: u16 = 14;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct State {
@@ -106,10 +109,11 @@ impl State {
         let with_cli = beside >= HELP + 1 + COMMAND;
         let help_width = if with_cli { HELP } else { beside };
         let rows = self.rows(if beside >= LEAST_BESIDE { Sides::Beside(help_width) } else { Sides::Below(width) });
-        let most = screen.height.saturating_sub(2 + FOOT).max(1);
+        let foot = if screen.height < LOW { 1 } else { FOOT };
+        let most = screen.height.saturating_sub(2 + foot).max(1);
         let shown = u16::try_from(rows.len()).unwrap_or(u16::MAX).min(most);
-        let inner = dialog_box::draw(canvas, "keys", WIDTH, shown + FOOT, theme.rule).inset(1, 0);
-        let (body, foot) = inner.split_bottom(FOOT);
+        let inner = dialog_box::draw(canvas, "keys", WIDTH, shown + foot, theme.rule).inset(1, 0);
+        let (body, foot) = inner.split_bottom(foot);
         // The screen may have grown since the last key.
         let first = self.first.min(rows.len().saturating_sub(usize::from(body.height)));
         let extent = Extent { rows: body.height, first, total: rows.len() };
@@ -135,7 +139,7 @@ impl State {
                 }
             }
         }
-        scroll::draw_foot(canvas, foot.row(FOOT - 1), extent, &[("esc", "closes")]);
+        scroll::draw_foot(canvas, foot.row(foot.height.saturating_sub(1)), extent, &[("esc", "closes")]);
     }
 
     /// The lines in so many columns: help that is too long goes on in the next row.

@@ -2,14 +2,14 @@
 //!
 //! Deliberately elsewhere: forms of several fields (`create`).
 
-use super::{Reaction, Wish, message::wrap};
+use super::{Reaction, Wish};
 use crate::{
     cli::grammar::split_words,
     engine::{
         cli_line,
         domain::{Command, ContainerId, ContainerSelector, ExecSpec, ImageReference, PullOptions},
     },
-    text::SafeText,
+    text::{SafeText, wrap},
     ui::{
         effect::{SessionKind, SessionRequest},
         input::Key,

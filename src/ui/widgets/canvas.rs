@@ -9,7 +9,7 @@ use ratatui::{
 };
 
 use crate::{
-    text::SafeText,
+    text::{SafeText, wrap},
     ui::{
         feedback::{Feedback, Hit},
         geometry::Area,
@@ -74,6 +74,22 @@ impl<'a> Canvas<'a> {
         let width = u16::try_from(width_of(text)).unwrap_or(u16::MAX).min(area.width);
         let (_, right) = area.split_left((area.width - width) / 2);
         put_cut(self, right, text, style)
+    }
+
+    /// Writes a sentence in the middle, from the area's first row on, and returns what is left below it. A sentence
+    /// longer than the rows there are is cut with `…`.
+    pub fn put_sentence(&mut self, area: Area, text: &str, style: Style) -> Area {
+        let lines = wrap(text, usize::from(area.width.saturating_sub(2)));
+        let (place, rest) = area.split_top(u16::try_from(lines.len()).unwrap_or(u16::MAX));
+        let last = place.height.saturating_sub(1);
+        for (row, line) in (0..place.height).zip(&lines) {
+            if row == last && lines.len() > usize::from(place.height) {
+                self.put_centred(place.row(row), &format!("{line} …"), style);
+            } else {
+                self.put_centred(place.row(row), line, style);
+            }
+        }
+        rest
     }
 
     /// Repeats a one-column sign over the whole area.
@@ -257,6 +273,20 @@ mod tests {
             canvas.pen(whole).column_middle(9, "registry/app:1.27", Style::new());
         });
         assert_eq!(text, "regi…1.27");
+    }
+
+    #[test]
+    fn a_sentence_goes_on_in_the_next_row_and_is_cut_only_below_the_last() {
+        let rows = |height: u16| {
+            let mut buffer = Buffer::empty(Rect::new(0, 0, 12, height));
+            let theme = Theme::plain("test", GlyphSet::Unicode);
+            let mut canvas = Canvas::new(&mut buffer, &theme);
+            let rest = canvas.put_sentence(canvas.area(), "No answer from it", Style::new());
+            let text: String = buffer.content().iter().map(|cell| cell.symbol().to_owned()).collect();
+            (text, rest.height)
+        };
+        assert_eq!(rows(3), (" No answer    from it               ".to_owned(), 1));
+        assert_eq!(rows(1), ("No answer … ".to_owned(), 0));
     }
 
     #[test]

@@ -70,7 +70,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Area, state: &State, facts: &Facts, f
         let text =
             format!("No container matches \"{}\". esc shows all.", SafeText::from_untrusted(state.filter.field.text()));
         let dim = canvas.theme.dim;
-        canvas.put_centred(body.row(body.height / 3), &text, dim);
+        canvas.put_sentence(body.split_top(body.height / 3).1, &text, dim);
     }
     draw_thumb(canvas, body, first, shown, state.rows.len());
 }

@@ -31,10 +31,10 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Area, state: &State, first: usize) {
     match state {
         State::Nothing | State::Loading => {}
         State::Failed(error) => {
-            let middle = area.height / 3;
-            canvas.put_centred(area.row(middle), &SafeText::from(error.to_string()), theme.error);
+            let (_, below) = area.split_top(area.height / 3);
+            let below = canvas.put_sentence(below, &SafeText::from(error.to_string()), theme.error);
             let remedy = error.remedy_text().unwrap_or("ctrl-r asks again");
-            canvas.put_centred(area.row(middle + 1), &SafeText::from_untrusted(remedy), theme.dim);
+            canvas.put_sentence(below, &SafeText::from_untrusted(remedy), theme.dim);
         }
         State::Table { table, at } => {
             let rows: Vec<Vec<SafeText<'_>>> =

@@ -64,8 +64,8 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Area, state: &State, facts: &Facts, f
     canvas.feedback.list = Extent { rows: body.height, first, total: state.rows.len() };
     if state.rows.is_empty() {
         let text = SafeText::from_untrusted(state.filter.field.text());
-        let middle = body.row(body.height / 3);
-        canvas.put_centred(middle, &format!("No image matches \"{text}\". esc shows all."), theme.dim);
+        let (_, below) = body.split_top(body.height / 3);
+        canvas.put_sentence(below, &format!("No image matches \"{text}\". esc shows all."), theme.dim);
     }
     for (line, (position, row)) in (0..).zip(state.rows.iter().enumerate().skip(first).take(shown)) {
         let Some(named) = Named::at(*row, facts) else { continue };
@@ -145,7 +145,8 @@ pub fn draw_history(canvas: &mut Canvas<'_>, area: Area, state: &State, facts: &
         }
         History::Loading => {}
         History::Failed(error) => {
-            canvas.put_centred(body.row(body.height / 3), &SafeText::from(error.to_string()), theme.error);
+            let (_, below) = body.split_top(body.height / 3);
+            canvas.put_sentence(below, &SafeText::from(error.to_string()), theme.error);
         }
         History::Entries(entries) => {
             let shown = usize::from(body.height);

@@ -4,7 +4,7 @@
 
 use super::{state::State, view_model};
 use crate::{
-    engine::domain::Operation,
+    engine::domain::{Operation, Origin},
     text::SafeText,
     ui::{
         cursor::first_shown,
@@ -33,15 +33,16 @@ const COLUMNS: [Column; 7] = [
 /// With less than this, what it is about and how it goes are cut rather than left out.
 const NARROW: u16 = 60;
 
-fn columns(width: u16) -> [u16; 7] {
+/// The widths of the columns; numbers only where something has one.
+fn columns(width: u16, facts: &Facts) -> [u16; 7] {
     let mut columns = COLUMNS;
-    if width < NARROW {
-        for column in &mut columns {
-            match column.title {
-                "ON" => column.least = 10,
-                "STATE" => column.least = 14,
-                _ => {}
-            }
+    let numbered = facts.inventory.operations.iter().any(|operation| operation.origin == Origin::Here);
+    for column in &mut columns {
+        match column.title {
+            "#" if !numbered => column.least = Column::LEFT_OUT,
+            "ON" if width < NARROW => column.least = 10,
+            "STATE" if width < NARROW => column.least = 14,
+            _ => {}
         }
     }
     widths(&columns, width.saturating_sub(MARGIN + 1))
@@ -50,7 +51,7 @@ fn columns(width: u16) -> [u16; 7] {
 pub fn draw(canvas: &mut Canvas<'_>, area: Area, state: &State, facts: &Facts) {
     let theme = canvas.theme;
     let (heading, body) = area.split_top(1);
-    let columns = columns(area.width);
+    let columns = columns(area.width, facts);
     let mut pen = canvas.pen(heading);
     pen.gap(MARGIN);
     for (column, width) in COLUMNS.iter().zip(columns).filter(|(_, width)| *width > 0) {
@@ -65,12 +66,12 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Area, state: &State, facts: &Facts) {
     let shown = usize::from(body.height);
     let first = first_shown(state.cursor.first, state.cursor.index, state.rows.len(), shown);
     canvas.feedback.list = Extent { rows: body.height, first, total: state.rows.len() };
-    let middle = body.row(body.height / 3);
+    let (_, middle) = body.split_top(body.height / 3);
     if operations.is_empty() {
-        canvas.put_centred(middle, "Nothing is going on, and nothing was done yet.", theme.dim);
+        canvas.put_sentence(middle, "Nothing is going on, and nothing was done yet.", theme.dim);
     } else if state.rows.is_empty() {
         let text = SafeText::from_untrusted(state.filter.field.text());
-        canvas.put_centred(middle, &format!("No operation matches \"{text}\". esc shows all."), theme.dim);
+        canvas.put_sentence(middle, &format!("No operation matches \"{text}\". esc shows all."), theme.dim);
     }
     let rows = state.rows.iter().enumerate().skip(first).take(shown);
     let rows = rows.filter_map(|(position, index)| operations.get(*index).map(|found| (position, found)));

@@ -109,9 +109,8 @@ fn draw_nothing(canvas: &mut Canvas<'_>, area: Area, state: &State, container: &
         }
     };
     let style = if matches!(state.link, StreamLink::Failed(_)) { theme.error } else { theme.dim };
-    let middle = area.height / 3;
-    canvas.put_centred(area.row(middle), &text, style);
-    canvas.put_centred(area.row(middle + 1), &more, theme.dim);
+    let below = canvas.put_sentence(area.split_top(area.height / 3).1, &text, style);
+    canvas.put_sentence(below, &more, theme.dim);
 }
 
 /// Local time of day with milliseconds.

@@ -25,8 +25,8 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Area, state: &State, secrets: Secrets
     canvas.hit(area, Hit::Viewer);
     canvas.feedback.viewer = Extent { rows: area.height, first, total: state.rows.len() };
     if let Content::Failed(error) = &state.content {
-        let middle = area.row(area.height / 3);
-        canvas.put_centred(middle, &SafeText::from(error.to_string()), theme.error);
+        let (_, below) = area.split_top(area.height / 3);
+        canvas.put_sentence(below, &SafeText::from(error.to_string()), theme.error);
         return;
     }
     for (line, (index, row)) in (0..).zip(state.rows.iter().enumerate().skip(first).take(shown)) {
