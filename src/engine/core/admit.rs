@@ -18,7 +18,8 @@ pub enum Admission {
     },
 }
 
-/// Decides for one verb on one container. Verbs that are not about an existing container always go.
+/// Decides for one verb on one container. Verbs that are not about an existing container always go. Whether anything
+/// runs in a broken one is not known here: the host says, and what is broken.
 #[must_use]
 pub fn admit(verb: Verb, status: Status, force: Force) -> Admission {
     match verb {
@@ -55,21 +56,20 @@ pub fn admit(verb: Verb, status: Status, force: Force) -> Admission {
 
 fn start(status: Status) -> Admission {
     match status {
-        Status::Created | Status::Exited | Status::Unknown => Admission::Go,
+        Status::Created | Status::Exited | Status::Unknown | Status::Broken => Admission::Go,
         Status::Running | Status::Restarting => Admission::AlreadySo,
         Status::Paused => refuse("it is paused", "unpause it instead"),
         Status::Stopping => refuse("it is still stopping", "wait for it to stop, or use restart"),
         Status::Creating => not_ready(),
         Status::Removing => going(),
-        Status::Broken => broken(),
     }
 }
 
 fn stop(status: Status) -> Admission {
     match status {
-        Status::Running | Status::Paused | Status::Restarting | Status::Stopping | Status::Unknown => Admission::Go,
-        // Whether anything runs in one that cannot be read is not known here: the host says.
-        Status::Broken => Admission::Go,
+        Status::Running | Status::Paused | Status::Restarting | Status::Stopping | Status::Broken | Status::Unknown => {
+            Admission::Go
+        }
         Status::Created | Status::Exited | Status::Removing => Admission::AlreadySo,
         Status::Creating => not_ready(),
     }
@@ -83,17 +83,19 @@ fn restart(status: Status) -> Admission {
         | Status::Paused
         | Status::Restarting
         | Status::Stopping
+        | Status::Broken
         | Status::Unknown => Admission::Go,
         Status::Creating => not_ready(),
         Status::Removing => going(),
-        Status::Broken => broken(),
     }
 }
 
 fn kill(status: Status) -> Admission {
     match status {
-        Status::Running | Status::Paused | Status::Restarting | Status::Stopping | Status::Unknown => Admission::Go,
-        Status::Creating | Status::Created | Status::Exited | Status::Removing | Status::Broken => {
+        Status::Running | Status::Paused | Status::Restarting | Status::Stopping | Status::Broken | Status::Unknown => {
+            Admission::Go
+        }
+        Status::Creating | Status::Created | Status::Exited | Status::Removing => {
             not_running(status, "there is no process to signal")
         }
     }
@@ -101,22 +103,20 @@ fn kill(status: Status) -> Admission {
 
 fn pause(status: Status) -> Admission {
     match status {
-        Status::Running | Status::Unknown => Admission::Go,
+        Status::Running | Status::Unknown | Status::Broken => Admission::Go,
         Status::Paused => Admission::AlreadySo,
         Status::Stopping => refuse("it is stopping", "wait for it to stop"),
         Status::Restarting => refuse("it is between two starts", "try again once it runs"),
-        Status::Creating | Status::Created | Status::Exited | Status::Removing | Status::Broken => {
-            not_running(status, "start it first")
-        }
+        Status::Creating | Status::Created | Status::Exited | Status::Removing => not_running(status, "start it first"),
     }
 }
 
 fn unpause(status: Status) -> Admission {
     match status {
-        Status::Paused | Status::Unknown => Admission::Go,
+        Status::Paused | Status::Unknown | Status::Broken => Admission::Go,
         Status::Running | Status::Stopping => Admission::AlreadySo,
         Status::Restarting => refuse("it is not paused", "it starts again by itself"),
-        Status::Creating | Status::Created | Status::Exited | Status::Removing | Status::Broken => {
+        Status::Creating | Status::Created | Status::Exited | Status::Removing => {
             not_running(status, "start it instead")
         }
     }
@@ -175,10 +175,6 @@ fn going() -> Admission {
     refuse("it is being removed", "create a new one")
 }
 
-fn broken() -> Admission {
-    refuse("something it needs is missing or damaged", "remove it and create it again")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -197,6 +193,13 @@ mod tests {
         };
         assert_eq!(reason, "it is running");
         assert!(remedy.contains("stop"));
+    }
+
+    #[test]
+    fn nothing_is_said_of_the_processes_of_what_cannot_be_read() {
+        for verb in [Verb::Start, Verb::Stop, Verb::Restart, Verb::Kill, Verb::Pause, Verb::Unpause] {
+            assert_eq!(admit(verb, Status::Broken, Force::No), Admission::Go, "{verb}");
+        }
     }
 
     #[test]

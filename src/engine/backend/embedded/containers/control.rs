@@ -5,34 +5,47 @@
 
 use std::{path::Path, time::Duration};
 
-use super::{Containers, admitted};
+use super::{
+    Containers, admitted,
+    observe::{self, Seen},
+    record::Damage,
+};
 use crate::engine::{
-    backend::OperationContext,
-    domain::{ContainerId, Done, ErrorKind, EventAction, Force, Result, Signal, StopOptions, Verb},
+    backend::{OperationContext, embedded::kernel::Observation},
+    core::limits,
+    domain::{ContainerId, Done, ErrorKind, EventAction, Force, Generation, Result, Signal, Span, StopOptions, Verb},
 };
 
+/// Whether what was asked to end still ran.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    InTime,
+    TooLate,
+}
+
 impl Containers {
-    /// Signal, grace, KILL; returns when the process is gone and its exit recorded.
+    /// Signal, grace, KILL; returns when the process is gone and its exit recorded. Without a readable record as the
+    /// options say, and for the rest as for any container.
     ///
     /// # Errors
-    /// `NoSuchContainer`, `Refused`, `TimedOut`. The escalation goes on in the monitor when we give up.
+    /// `NoSuchContainer`, `Refused`, `TimedOut`. The escalation goes on in the monitor when we give up. As
+    /// [`Containers::unusable`] without a readable record, unless it is sure that something runs.
     pub fn stop(&self, id: &ContainerId, options: &StopOptions, context: &OperationContext) -> Result<Done> {
         context.check()?;
-        let observed = self.whole(id)?;
+        let observed = match self.look(id) {
+            Seen::Damaged(damaged) if self.surely_runs(id) => {
+                return self.stop_without_record(id, &damaged.damage, options, context);
+            }
+            seen @ (Seen::Whole(_) | Seen::Damaged(_) | Seen::Gone) => self.whole_of(id, seen)?,
+        };
         let already = Done { container: Some(id.clone()), ..Done::already_so() };
         if !admitted(Verb::Stop, &observed.container, Force::No)? {
             return Ok(already);
         }
         let signal = options.signal.unwrap_or_else(|| observed.record.stop_signal());
         let grace = options.grace.unwrap_or_else(|| observed.record.stop_grace());
-        context.report(|progress| {
-            progress.step = format!("sent {signal}");
-            progress.until = Some((self.store.machine.clock.now().plus(grace.duration()), "kill".to_owned()));
-        });
-        match self.kernel.stop(&self.run_dir(id), signal, grace, context.remaining()) {
-            // It ended between our look and our word.
-            Err(error) if error.kind() == ErrorKind::Refused => return Ok(already),
-            outcome => outcome?,
+        if self.ask_to_stop(id, signal, grace, context)? == Asked::TooLate {
+            return Ok(already);
         }
         self.store.note(&observed.record, EventAction::Stop, &[]);
         self.store.announce(id, observed.record.revision);
@@ -40,16 +53,57 @@ impl Containers {
         Ok(Done { container: Some(id.clone()), ..Done::default() })
     }
 
+    fn stop_without_record(
+        &self,
+        id: &ContainerId,
+        damage: &Damage,
+        options: &StopOptions,
+        context: &OperationContext,
+    ) -> Result<Done> {
+        let signal = options.signal.unwrap_or(Signal::TERM);
+        let grace = options.grace.unwrap_or(Span(limits::STOP_GRACE));
+        if self.ask_to_stop(id, signal, grace, context)? == Asked::TooLate {
+            return Ok(Done { container: Some(id.clone()), ..Done::already_so() });
+        }
+        self.store.announce(id, Generation::default());
+        let warning = format!("it was stopped with {signal}, as its own stop signal is not known: {}", damage.reason());
+        let warnings = if options.signal.is_some() { Vec::new() } else { vec![warning] };
+        Ok(Done { container: Some(id.clone()), warnings, ..Done::default() })
+    }
+
+    fn ask_to_stop(&self, id: &ContainerId, signal: Signal, grace: Span, context: &OperationContext) -> Result<Asked> {
+        context.report(|progress| {
+            progress.step = format!("sent {signal}");
+            progress.until = Some((self.store.machine.clock.now().plus(grace.duration()), "kill".to_owned()));
+        });
+        match self.kernel.stop(&self.run_dir(id), signal, grace, context.remaining()) {
+            // It ended between our look and our word.
+            Err(error) if error.kind() == ErrorKind::Refused => Ok(Asked::TooLate),
+            outcome => outcome.map(|()| Asked::InTime),
+        }
+    }
+
+    /// Who is to be ended needs no record.
+    fn surely_runs(&self, id: &ContainerId) -> bool {
+        observe::alive_without_record(&self.store, &*self.kernel, id).is_ok_and(Observation::anybody)
+    }
+
     /// Sends a signal; after KILL, returns when the process is gone. Takes no lock: it never waits for
     /// another process's stop.
     ///
     /// # Errors
-    /// `NoSuchContainer`, `Refused` when nothing runs, `TimedOut`.
+    /// `NoSuchContainer`, `Refused` when nothing runs, `TimedOut`. As [`Containers::unusable`] without a readable record,
+    /// unless it is sure that something runs.
     pub fn kill(&self, id: &ContainerId, signal: Signal, context: &OperationContext) -> Result<Done> {
         context.check()?;
-        let observed = self.whole(id)?;
         let done = Done { container: Some(id.clone()), ..Done::default() };
-        if !admitted(Verb::Kill, &observed.container, Force::No)? {
+        let runs = match self.look(id) {
+            Seen::Damaged(_) if self.surely_runs(id) => true,
+            seen @ (Seen::Whole(_) | Seen::Damaged(_) | Seen::Gone) => {
+                admitted(Verb::Kill, &self.whole_of(id, seen)?.container, Force::No)?
+            }
+        };
+        if !runs {
             return Ok(Done { already: true, ..done });
         }
         match self.kernel.kill(&self.run_dir(id), signal, context.remaining()) {

@@ -43,11 +43,15 @@ use self::{
     base_image::BaseImages,
     layout::Layout,
     observe::{Observed, Seen},
-    record::Record,
+    record::{Damage, Record},
     store::{Held, Store},
 };
 pub use self::{need::Need, reports::StoreReports, start::Run};
-use super::{kernel::Kernel, launch::LogLimits, machine::Machine};
+use super::{
+    kernel::{Kernel, Observation},
+    launch::LogLimits,
+    machine::Machine,
+};
 use crate::engine::{
     core::admit::{Admission, admit},
     domain::{Container, ContainerId, Error, ErrorKind, Force, Generation, ProcessExit, Result, Verb},
@@ -139,15 +143,32 @@ impl Containers {
     /// For changing it: what cannot be told for sure is an error.
     ///
     /// # Errors
-    /// `NoSuchContainer` or `Corrupt`; `Io` when nobody can say whether it runs.
+    /// `NoSuchContainer`; as [`Self::unusable`]; `Io` when nobody can say whether it runs.
     fn whole(&self, id: &ContainerId) -> Result<Box<Observed>> {
-        match self.look(id) {
+        self.whole_of(id, self.look(id))
+    }
+
+    fn whole_of(&self, id: &ContainerId, seen: Seen) -> Result<Box<Observed>> {
+        match seen {
             Seen::Whole(observed) => match observed.trouble {
                 Some(error) => Err(error),
                 None => Ok(observed),
             },
-            Seen::Damaged(damaged) => Err(damaged.damage.error(id)),
+            Seen::Damaged(damaged) => Err(self.unusable(id, &damaged.damage)),
             Seen::Gone => Err(Error::no_such_container(id)),
+        }
+    }
+
+    /// Why a verb that needs the record does nothing: the damage, and whether something runs all the same.
+    fn unusable(&self, id: &ContainerId, damage: &Damage) -> Error {
+        let error = damage.error(id);
+        match observe::alive_without_record(&self.store, &*self.kernel, id).map(Observation::anybody) {
+            Ok(false) => error,
+            Ok(true) => Error::new(error.kind(), format!("it is running, and {}", damage.reason())).remedy(format!(
+                "wharf stop {0} ends what runs in it; wharf rm --force {0} removes it as well",
+                id.short()
+            )),
+            Err(unknown) => error.besides(&unknown),
         }
     }
 
@@ -163,11 +184,12 @@ impl Containers {
     /// Waits until the container does not run (any more), in turns of at most `turn`. `None`: it still runs.
     ///
     /// # Errors
-    /// `NoSuchContainer` for one that never was; one that goes meanwhile has ended.
+    /// `NoSuchContainer` for one that never was; one that goes meanwhile has ended. `Io` when nobody can say whether it
+    /// runs.
     pub fn wait(&self, id: &ContainerId, turn: Duration) -> Result<Option<ProcessExit>> {
         let observed = match self.look(id) {
             Seen::Whole(observed) => observed,
-            Seen::Damaged(_) => return Ok(Some(ProcessExit::Unknown)),
+            Seen::Damaged(_) => return self.wait_without_record(id, turn),
             Seen::Gone => {
                 let told = event_log::last_exit(self.store.disk(), &self.store.layout.events(), id);
                 return match told.map_err(|error| Error::io("the event log cannot be read", error))? {
@@ -187,6 +209,13 @@ impl Containers {
             (Generation(0), None) => ProcessExit::Code(0),
             (_, None) => ProcessExit::Unknown,
         }))
+    }
+
+    /// The kernel knows whether it runs; which end is that of its last run, only its record does.
+    fn wait_without_record(&self, id: &ContainerId, turn: Duration) -> Result<Option<ProcessExit>> {
+        let runs = observe::alive_without_record(&self.store, &*self.kernel, id)?.anybody();
+        let over = !runs || self.kernel.wait(&self.run_dir(id), turn)?;
+        Ok(over.then_some(ProcessExit::Unknown))
     }
 }
 

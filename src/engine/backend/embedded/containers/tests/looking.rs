@@ -188,6 +188,50 @@ fn what_runs_without_a_readable_record_keeps_every_image() {
 }
 
 #[test]
+fn what_runs_without_a_readable_record_is_not_said_to_have_ended() {
+    without_record(|world, id, how, _| {
+        let containers = world.process(&Life::endless());
+        assert_eq!(containers.wait(id, Duration::ZERO).unwrap(), None, "{how}");
+        let errors = [
+            containers.restart(id, &StopOptions::default(), &context()).unwrap_err(),
+            containers.pause(id, &context()).unwrap_err(),
+            containers.start(id, None, &context()).unwrap_err(),
+            containers.live(id, Verb::Exec).unwrap_err(),
+        ];
+        for error in errors {
+            assert!(error.reason().starts_with("it is running, and its record"), "{how}: {error}");
+            assert!(error.remedy_text().unwrap().contains("wharf stop"), "{how}: {error:?}");
+        }
+        assert_eq!(world.machine.running(), 1, "{how}");
+        world.machine.end(&containers.run_dir(id), Some(0));
+        assert_eq!(containers.wait(id, Duration::ZERO).unwrap(), Some(ProcessExit::Unknown), "{how}");
+        let over = containers.pause(id, &context()).unwrap_err();
+        assert!(over.reason().starts_with("its record"), "{how}: {over}");
+    });
+}
+
+#[test]
+fn what_runs_without_a_readable_record_can_be_ended() {
+    without_record(|world, id, how, _| {
+        let containers = world.process(&Life::endless());
+        containers.kill(id, Signal::TERM, &context()).unwrap();
+        assert_eq!(world.machine.running(), 1, "{how}");
+        assert!(!containers.kill(id, Signal::KILL, &context()).unwrap().already, "{how}");
+        assert_eq!(world.machine.running(), 0, "{how}");
+    });
+    without_record(|world, id, how, _| {
+        let containers = world.process(&Life::endless());
+        let done = containers.stop(id, &StopOptions::default(), &context()).unwrap();
+        let warned = done.warnings.first().is_some_and(|warning| warning.contains("its own stop signal is not known"));
+        assert!(!done.already && warned, "{how}: {done:?}");
+        assert_eq!(world.machine.running(), 0, "{how}");
+        // Nothing runs, and why nothing more is known.
+        let error = containers.stop(id, &StopOptions::default(), &context()).unwrap_err();
+        assert!(error.reason().starts_with("its record"), "{how}: {error}");
+    });
+}
+
+#[test]
 fn inspect_has_dockers_keys() {
     let world = World::new();
     let containers = world.process(&Life::endless());
