@@ -104,18 +104,19 @@ pub(super) fn serve(
 }
 
 fn wait(running: &Running, pump: &Pump, diverted: &OwnedFd, stopping: &Stopping) -> Vec<(Waker, PollFlags)> {
-    let mut wakers = vec![Waker::Init, Waker::Listener, Waker::Termination];
-    let mut fds = vec![
-        PollFd::new(&running.init, PollFlags::IN),
-        PollFd::new(&running.socket, PollFlags::IN),
-        PollFd::new(diverted, PollFlags::IN),
-    ];
+    let now = Instant::now();
+    let mut wakers = vec![Waker::Init, Waker::Termination];
+    let mut fds = vec![PollFd::new(&running.init, PollFlags::IN), PollFd::new(diverted, PollFlags::IN)];
+    let deaf = running.socket.wait(now);
+    if deaf.is_none() {
+        wakers.push(Waker::Listener);
+        fds.push(PollFd::new(&running.socket, PollFlags::IN));
+    }
     for (token, fd, events) in pump.interests() {
         wakers.push(Waker::Pump(token));
         fds.push(PollFd::from_borrowed_fd(fd, events));
     }
-    let now = Instant::now();
-    let limit = stopping.wait(now).into_iter().chain(pump.wait(now)).min().map(timespec);
+    let limit = [stopping.wait(now), pump.wait(now), deaf].into_iter().flatten().min().map(timespec);
     match poll(&mut fds, limit.as_ref()) {
         Ok(_) | Err(Errno::INTR) => {}
         // Out of kernel memory is all that is left, and no event tells when there is some again.
