@@ -15,7 +15,10 @@ use std::{
 use rustix::{
     fs::{Mode, OFlags, open},
     io::Errno,
-    net::{SocketFlags, accept_with, sockopt::socket_peercred},
+    net::{
+        AddressFamily, SocketAddrUnix, SocketFlags, SocketType, accept_with, socket_with,
+        sockopt::{Timeout, set_socket_timeout, socket_peercred},
+    },
     process::geteuid,
 };
 
@@ -27,6 +30,9 @@ pub(super) const SOCKET: &str = "monitor.sock";
 
 /// Who waits to be let in is readable all the time; without a free descriptor nobody is looked for so long.
 const NO_ROOM: Duration = Duration::from_millis(100);
+
+/// No time at all would mean for ever.
+const SHORTEST: Duration = Duration::from_millis(1);
 
 #[derive(Debug)]
 pub(super) struct ListeningSocket {
@@ -68,8 +74,47 @@ impl AsFd for ListeningSocket {
     }
 }
 
-/// Connects to the monitor of `run_dir`. `NotFound` and `ConnectionRefused` mean there is none.
-pub(super) fn connect(run_dir: &Path) -> io::Result<UnixStream> {
+/// Connects to the monitor of `run_dir`. `NotFound` and `ConnectionRefused` mean there is none; `WouldBlock` that one
+/// has let nobody in until `until`.
+pub(super) fn connect(run_dir: &Path, until: Instant) -> io::Result<UnixStream> {
     let dir = open(run_dir, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
-    UnixStream::connect(format!("/proc/self/fd/{}/{SOCKET}", dir.as_raw_fd()))
+    let address = SocketAddrUnix::new(format!("/proc/self/fd/{}/{SOCKET}", dir.as_raw_fd()))?;
+    let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+    loop {
+        // Whoever stands still lets nobody in, and connect(2) waits for room as send(2) does. unix(7), socket(7).
+        let left = until.saturating_duration_since(Instant::now()).max(SHORTEST);
+        set_socket_timeout(&socket, Timeout::Send, Some(left))?;
+        match rustix::net::connect(&socket, &address) {
+            Ok(()) => return Ok(socket.into()),
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::sync_channel;
+
+    use super::*;
+
+    #[test]
+    fn connecting_to_who_lets_nobody_in_ends_in_time() {
+        let dir = tempfile::tempdir().unwrap();
+        let socket = ListeningSocket::bind(dir.path()).unwrap();
+        // The kernel lets one more in than it is told.
+        rustix::net::listen(&socket.listener, 0).unwrap();
+        let path = dir.path().to_owned();
+        let (sender, told) = sync_channel(1);
+        std::thread::spawn(move || {
+            let first = connect(&path, Instant::now() + Duration::from_secs(1)).unwrap();
+            let begun = Instant::now();
+            let second = connect(&path, Instant::now() + Duration::from_millis(50)).unwrap_err();
+            // Nobody is there any more when it came too late.
+            let _ = sender.send((first, second, begun.elapsed()));
+        });
+        let (_first, second, took) = told.recv_timeout(Duration::from_secs(20)).expect("it waits for ever");
+        assert_eq!(second.kind(), io::ErrorKind::WouldBlock, "{second}");
+        assert!(took >= Duration::from_millis(50), "{took:?}");
+    }
 }

@@ -34,8 +34,9 @@ pub(super) enum Waited {
 impl Link {
     /// Sends `request` to the monitor of `run_dir` and takes its reply; `None` when there is no monitor to ask.
     pub(super) fn ask(run_dir: &Path, request: Request, until: Instant) -> Result<Option<Self>> {
-        let stream = match connect(run_dir) {
+        let stream = match connect(run_dir, until) {
             Ok(stream) => stream,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Err(no_answer()),
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
                 return Ok(None);
             }
@@ -104,7 +105,7 @@ pub(super) fn next_frame(
             Err(error) if is_gone(&error) => return Ok(None),
             Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
                 if until.is_some_and(|until| Instant::now() >= until) {
-                    return Err(Error::new(ErrorKind::TimedOut, "the container's monitor did not answer in time"));
+                    return Err(no_answer());
                 }
             }
             Err(error) => return Err(Error::io("listening to the container's monitor", error)),
@@ -115,6 +116,10 @@ pub(super) fn next_frame(
 /// The time until `until`; never zero, which would mean for ever.
 pub(super) fn time_left(until: Instant) -> Duration {
     until.saturating_duration_since(Instant::now()).max(Duration::from_millis(1))
+}
+
+fn no_answer() -> Error {
+    Error::new(ErrorKind::TimedOut, "the container's monitor did not answer in time")
 }
 
 fn is_gone(error: &io::Error) -> bool {
