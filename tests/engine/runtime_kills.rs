@@ -5,7 +5,9 @@
 use std::{
     collections::BTreeSet,
     fs,
+    os::{fd::OwnedFd, unix::net::UnixStream},
     path::Path,
+    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -15,7 +17,7 @@ use wharf::engine::{
 };
 
 use super::bench_container::{Bench, PATIENCE, collect};
-use crate::support::need::needs_root;
+use crate::support::{command::wharf_binary, need::needs_root};
 
 fn kill_process(pid: u32) {
     let pid = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
@@ -128,6 +130,25 @@ fn a_frozen_container_without_its_monitor_can_be_killed() {
     kill_process(launched.state.monitor.pid);
     until("the monitor dies", || bench.kernel.observe(bench.run_dir(), None).monitor == Liveness::Dead);
     bench.kernel.kill(bench.run_dir(), Signal::KILL, Duration::from_secs(5)).unwrap();
+    bench.kernel.sweep(bench.run_dir()).unwrap();
+    assert_eq!(bench.residue(), Vec::<String>::new());
+}
+
+#[test]
+fn a_monitor_that_comes_too_late_for_its_starter_lets_a_later_run_alone() {
+    if !needs_root() {
+        return;
+    }
+    let bench = orphaned();
+    let mut command = Command::new(wharf_binary());
+    let (_, nobody) = UnixStream::pair().unwrap();
+    command.arg("__monitor").stdin(Stdio::piped()).stdout(OwnedFd::from(nobody)).stderr(Stdio::null());
+    let mut late = command.spawn().unwrap();
+    let orders = serde_json::json!({ "plan": bench.plan, "attach": null });
+    serde_json::to_writer(late.stdin.take().unwrap(), &orders).unwrap();
+    until("the late monitor ends", || late.try_wait().unwrap().is_some());
+    assert!(bench.kernel.observe(bench.run_dir(), bench.state().as_ref()).degraded());
+    bench.kernel.kill(bench.run_dir(), Signal::KILL, PATIENCE).unwrap();
     bench.kernel.sweep(bench.run_dir()).unwrap();
     assert_eq!(bench.residue(), Vec::<String>::new());
 }

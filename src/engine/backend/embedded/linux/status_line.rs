@@ -39,6 +39,13 @@ impl StatusLine {
         self.socket.as_fd()
     }
 
+    /// Whether the other side has gone, as far as can be seen now.
+    pub(super) fn is_cut(&self) -> bool {
+        let mut line = PollFd::new(&self.socket, PollFlags::empty());
+        poll(std::slice::from_mut(&mut line), Some(&timespec(Duration::ZERO))).is_ok()
+            && line.revents().contains(PollFlags::HUP)
+    }
+
     /// What the other side says once the process runs: signals and sizes, as they are. `None` when it is gone.
     /// Call it when the connection is readable.
     pub(super) fn take_controls(&mut self) -> Option<Vec<(Kind, Vec<u8>)>> {

@@ -75,6 +75,11 @@ pub(super) fn launch(plan: &LaunchPlan, ahead: Ahead, starter: &mut StatusLine) 
     let run_dir = RunDir::new(&plan.run_dir);
     stop_at::step("lock", &plan.run_dir);
     let lock = run_dir.lock()?;
+    if starter.is_cut() {
+        // Without it the container's lock is free, and what is here may be a later run of somebody else.
+        lock.release_with(&run_dir);
+        return Err(no_starter());
+    }
     unattended::end_unrecorded(&run_dir)?;
     let mut undo = Undo { run_dir: run_dir.clone(), cgroup: None, init: None };
     match prepare_and_start(plan, ahead, starter, &run_dir, &mut undo) {
@@ -107,6 +112,10 @@ impl Prepared {
         let me = process::identify(std::process::id()).map_err(|error| Error::io("looking at this process", error))?;
         Ok(Self { socket, log, boot_id, me })
     }
+}
+
+fn no_starter() -> Error {
+    Error::new(ErrorKind::Cancelled, "the starter went away before the start")
 }
 
 /// Opens the container's log for appending.
@@ -179,7 +188,7 @@ fn prepare_and_start(
     run_dir.note_created(&Created { boot_id: boot_id.clone(), init: identity.clone(), joining })?;
     match starter.receive(GO)? {
         Some(Status::Go) => {}
-        Some(_) | None => return Err(Error::new(ErrorKind::Cancelled, "the starter went away before the start")),
+        Some(_) | None => return Err(no_starter()),
     }
     stop_at::step("start process", &plan.run_dir);
     let started = Timestamp::now();
@@ -211,7 +220,7 @@ fn enter_namespaces(plan: &LaunchPlan, ahead: Ahead, starter: &mut StatusLine) -
             starter.send(&Status::MapIds)?;
             match starter.receive(GO)? {
                 Some(Status::Mapped) => Ok(()),
-                Some(_) | None => Err(Error::new(ErrorKind::Cancelled, "the starter went away before the start")),
+                Some(_) | None => Err(no_starter()),
             }
         })?;
     }
