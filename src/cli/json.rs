@@ -114,6 +114,8 @@ pub struct ImageRow {
     size_bytes: u64,
     platform: Option<String>,
     layers: usize,
+    /// Where the host counts them.
+    #[serde(skip_serializing_if = "Option::is_none")]
     containers: Option<usize>,
 }
 

@@ -175,7 +175,7 @@ fn inspect_arguments(command: clap::Command) -> clap::Command {
 
 fn read_inspect(matches: &ArgMatches, _: &Surroundings<'_>) -> Read {
     if !texts(matches, "template").is_empty() {
-        return Err(templates_are_missing());
+        return Err(templates_are_missing("inspect"));
     }
     let kind = match text(matches, "type").as_deref() {
         None => InspectKind::Any,

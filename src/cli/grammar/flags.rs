@@ -73,29 +73,34 @@ pub fn globals() -> [Arg; 5] {
     .map(|arg| arg.help_heading("Everywhere").display_order(900))
 }
 
-pub fn read_globals(matches: &ArgMatches) -> Result<Globals, UsageError> {
+/// `verb` is empty where there is none.
+pub fn read_globals(matches: &ArgMatches, verb: &str) -> Result<Globals, UsageError> {
     Ok(Globals {
         host: text(matches, "host"),
         config: text(matches, "config").map(Into::into),
-        format: text(matches, "format").as_deref().map_or(Ok(Format::Table), read_format)?,
+        format: text(matches, "format").map_or(Ok(Format::Table), |word| read_format(&word, verb))?,
         quiet: is_set(matches, "quiet"),
         no_color: is_set(matches, "no-color"),
     })
 }
 
-fn read_format(word: &str) -> Result<Format, UsageError> {
+fn read_format(word: &str, verb: &str) -> Result<Format, UsageError> {
     match word {
         "table" => Ok(Format::Table),
         "json" => Ok(Format::Json),
-        _ if word.contains("{{") => Err(templates_are_missing()),
+        _ if word.contains("{{") => Err(templates_are_missing(verb)),
         other => Err(UsageError::new(format!("--format: there is no format {}", UsageError::quote(other)))
             .hint("use table or json")),
     }
 }
 
-pub fn templates_are_missing() -> UsageError {
-    UsageError::new("--format: Go templates are not supported yet")
-        .hint("use --format json and jq: wharf ps --format json | jq -r .name")
+pub fn templates_are_missing(verb: &str) -> UsageError {
+    let way = match verb {
+        "inspect" => "use jq: wharf inspect NAME | jq '.[0].State'".to_owned(),
+        "ps" | "" => "use --format json and jq: wharf ps --format json | jq -r .name".to_owned(),
+        verb => format!("use --format json and jq: wharf {verb} --format json ... | jq ."),
+    };
+    UsageError::new("--format: Go templates are not supported yet").hint(way)
 }
 
 // -- reading back --------------------------------------------------------------------------------

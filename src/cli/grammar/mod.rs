@@ -145,7 +145,7 @@ fn read(entry: &'static VerbEntry, words: Vec<OsString>, around: &Surroundings<'
     match command.try_get_matches_from_mut(words) {
         Ok(matches) => Ok(Invocation {
             verb: entry.name,
-            globals: flags::read_globals(&matches)?,
+            globals: flags::read_globals(&matches, entry.name)?,
             request: (entry.read)(&matches, around)?,
         }),
         Err(error) if error.kind() == ClapErrorKind::DisplayHelp => {
@@ -173,7 +173,7 @@ fn command_of(entry: &'static VerbEntry, command: Command) -> Command {
 fn without_verb(front: Vec<OsString>) -> Result<Invocation, UsageError> {
     let mut command = Command::new("wharf").no_binary_name(true).bin_name("wharf").args(flags::globals());
     let matches = command.try_get_matches_from_mut(front).map_err(|error| from_clap(&error))?;
-    Ok(Invocation { verb: "", globals: flags::read_globals(&matches)?, request: Request::Screen })
+    Ok(Invocation { verb: "", globals: flags::read_globals(&matches, "")?, request: Request::Screen })
 }
 
 fn help_on(words: Vec<OsString>) -> Result<Invocation, UsageError> {

@@ -45,6 +45,24 @@ fn the_keys_of_version_1_stay() {
 }
 
 #[test]
+fn what_a_host_does_not_count_is_no_key() {
+    let mut image = Image {
+        id: crate::engine::domain::Digest::sha256_of(b"a"),
+        references: Vec::new(),
+        digests: Vec::new(),
+        created: None,
+        size: crate::engine::domain::Size::from_bytes(0),
+        platform: None,
+        layers: 1,
+        containers: None,
+    };
+    let row = ["v", "id", "references", "digests", "created", "size_bytes", "platform", "layers"];
+    assert_eq!(keys(&ImageRow::from(&image)), row);
+    image.containers = Some(2);
+    assert_eq!(serde_json::to_value(ImageRow::from(&image)).unwrap()["containers"], 2);
+}
+
+#[test]
 fn kinds_and_times_are_written_as_documented() {
     let error = ErrorRow::from(&Error::no_such_container("a"));
     let value = serde_json::to_value(&error).unwrap();
