@@ -186,6 +186,38 @@ fn however_few_descriptors_nobody_takes_a_running_container_for_ended() {
     scene.assert_repairable();
 }
 
+/// In a namespace of its own, where nobody may open the null device: root neither, on a file system without devices.
+struct NoNullDevice;
+
+impl Limit for NoNullDevice {
+    fn wrap(&self, scene: &Scene, line: &str) -> Command {
+        let mounted = "mount -t tmpfs -o nodev none /mnt && mknod -m 666 /mnt/null c 1 3 \
+                       && mount --bind /mnt/null /dev/null && exec \"$0\" \"$@\"";
+        after(scene, line, &format!("exec unshare -m sh -c '{mounted}' \"$0\" \"$@\""))
+    }
+}
+
+#[test]
+fn without_the_null_device_verbs_name_it_and_the_way_to_mend_it() {
+    if !needs_root() {
+        return;
+    }
+    let Some(scene) = Scene::new() else { return };
+    for line in [
+        "run --rm --network none --name xa IMAGE true",
+        "create --network none --name xa -v /bin IMAGE true",
+        "system info",
+    ] {
+        let finished = run_to_end(NoNullDevice.wrap(&scene, line), Duration::from_secs(30));
+        let told = format!("{}{}", finished.stdout, finished.stderr);
+        for words in ["opening /dev/null: Permission denied", "sudo chmod 666 /dev/null"] {
+            assert!(told.contains(words), "{line}: {finished}");
+        }
+    }
+    scene.assert_removable(&["xa"], "no null device");
+    scene.assert_repairable();
+}
+
 #[test]
 fn where_nothing_can_be_forked_verbs_work_or_say_why_not() {
     if !needs_root() {

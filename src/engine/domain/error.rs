@@ -104,7 +104,8 @@ impl Error {
         Self::new(ErrorKind::Cancelled, "cancelled")
     }
 
-    /// Wraps an operating system error; a full disk and missing rights keep their own kinds.
+    /// Wraps an operating system error; a full disk and missing rights keep their own kinds. One that carries an error
+    /// of ours keeps its remedy.
     #[must_use]
     pub fn io(doing: impl fmt::Display, source: std::io::Error) -> Self {
         use std::io::ErrorKind as Os;
@@ -116,12 +117,16 @@ impl Error {
         } else {
             ErrorKind::Io
         };
-        let error = Self::new(kind, format!("{doing}: {source}")).caused_by(source);
-        if kind == ErrorKind::NoSpace {
-            error.remedy("free some space (wharf prune images helps) and try again")
-        } else {
-            error
-        }
+        let ours = source.get_ref().and_then(|inner| inner.downcast_ref::<Self>());
+        let remedy = match ours.and_then(|ours| ours.0.remedy.clone()) {
+            None if kind == ErrorKind::NoSpace => {
+                Some("free some space (wharf prune images helps) and try again".to_owned())
+            }
+            remedy => remedy,
+        };
+        let mut error = Self::new(kind, format!("{doing}: {source}")).caused_by(source);
+        error.0.remedy = remedy;
+        error
     }
 
     /// Names the verb unless a caller nearer to the fault already did.
@@ -293,5 +298,17 @@ impl From<ParseError> for Error {
             Some(hint) => wrapped.remedy(hint),
             None => wrapped,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_remedy_is_not_lost_on_the_way_through_an_input_or_output_error() {
+        let inner = Error::new(ErrorKind::Denied, "it is closed").remedy("open it");
+        let outer = Error::io("reading it", std::io::Error::other(inner));
+        assert_eq!((outer.reason(), outer.remedy_text()), ("reading it: it is closed", Some("open it")));
     }
 }

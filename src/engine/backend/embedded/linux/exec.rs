@@ -17,7 +17,6 @@ use libcontainer::{
 };
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
-    fs::{Mode, OFlags, open},
     pipe::{PipeFlags, pipe_with},
     process::{WaitId, WaitIdOptions, waitid},
     thread::{ThreadNameSpaceType, move_into_thread_name_spaces},
@@ -33,6 +32,7 @@ use super::{
     ids::Ids,
     inheritance,
     namespaces::{leave_mounts, own_cgroups, own_ids},
+    null_device::open_null,
     process,
     protocol::{ExitNote, Kind, Status, parse},
     pump::{Pump, Stdio, Token, Wish},
@@ -168,7 +168,6 @@ fn build(
 ) -> Result<(Born, Stdio)> {
     let failed = |error: std::io::Error| Error::io("making the process's input and output", error);
     let refused = |error: rustix::io::Errno| failed(error.into());
-    let null = || open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty()).map_err(refused);
     let pipe = || pipe_with(PipeFlags::CLOEXEC).map_err(refused);
     let mut console = None;
     let mut stdio = Stdio::Discarded;
@@ -178,7 +177,7 @@ fn build(
         console = Some(socket);
         builder
     } else if spec.detach {
-        builder.with_stdin(null()?).with_stdout(null()?).with_stderr(null()?)
+        builder.with_stdin(open_null()?).with_stdout(open_null()?).with_stderr(open_null()?)
     } else {
         let (stdout, stderr) = (pipe()?, pipe()?);
         let builder = builder.with_stdout(stdout.1).with_stderr(stderr.1);
@@ -186,7 +185,7 @@ fn build(
             let (read, write) = pipe()?;
             (builder.with_stdin(read), Some(write))
         } else {
-            (builder.with_stdin(null()?), None)
+            (builder.with_stdin(open_null()?), None)
         };
         stdio = Stdio::Pipes { stdin, stdout: stdout.0, stderr: stderr.0 };
         builder

@@ -9,13 +9,13 @@ use std::{
 };
 
 use rustix::{
-    fs::{Mode, OFlags, open},
+    fs::Mode,
     process::{setsid, umask},
     stdio::{dup2_stderr, dup2_stdin, dup2_stdout},
 };
 use serde::de::DeserializeOwned;
 
-use super::{signals, status_line::StatusLine};
+use super::{null_device::open_null, signals, status_line::StatusLine};
 use crate::engine::domain::{Error, ErrorKind, Result};
 
 /// What a starter passed.
@@ -39,7 +39,7 @@ pub(super) fn take() -> Result<Inherited> {
     let orders = keep(rustix::stdio::stdin())?;
     let status = keep(rustix::stdio::stdout())?;
     let client = keep(rustix::stdio::stderr())?;
-    let null = open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty()).map_err(refused)?;
+    let null = open_null()?;
     dup2_stdin(&null).and_then(|()| dup2_stdout(&null)).and_then(|()| dup2_stderr(&null)).map_err(refused)?;
     // A session leader already (started by hand, in a test): as good.
     let _ = setsid();

@@ -10,7 +10,7 @@ use std::{
         unix::{net::UnixStream, process::CommandExt},
     },
     path::Path,
-    process::{Child, Command, Stdio},
+    process::{Child, Command},
     time::{Duration, Instant},
 };
 
@@ -20,6 +20,7 @@ use serde::Serialize;
 use super::{
     monitor::Orders,
     namespaces::{id_ranges, map_ranges},
+    null_device::open_null,
     protocol::Status,
     status_line::StatusLine,
 };
@@ -79,6 +80,8 @@ pub(super) fn spawn_role(binary: &Path, role: &str, orders: &impl Serialize, wit
 /// The environment is empty but for PATH: what a container sees comes from its plan alone.
 pub(super) fn spawn(binary: &Path, words: &[&str], orders: OwnedFd, with_client: bool) -> Result<Spawned> {
     let failed = |error: std::io::Error| Error::io(format_args!("starting {}", words.join(" ")), error);
+    // Whoever is started needs it, too, and could tell nobody that there is none.
+    let null = open_null()?;
     let (ours, theirs) = UnixStream::pair().map_err(failed)?;
     let mut command = Command::new(binary);
     command.arg0("wharf").args(words).env_clear().stdin(orders).stdout(OwnedFd::from(theirs));
@@ -88,7 +91,7 @@ pub(super) fn spawn(binary: &Path, words: &[&str], orders: OwnedFd, with_client:
         command.stderr(OwnedFd::from(theirs));
         Some(ours)
     } else {
-        command.stderr(Stdio::null());
+        command.stderr(null);
         None
     };
     let child = command.spawn().map_err(failed)?;

@@ -21,6 +21,7 @@ mod linux_kernel;
 mod log_watch;
 mod monitor;
 mod namespaces;
+mod null_device;
 mod overlay;
 mod parts;
 mod past_monitor;

@@ -4,6 +4,7 @@
 
 use std::{
     fs, io,
+    path::Path,
     process::{Command, Stdio},
 };
 
@@ -15,7 +16,7 @@ use rustix::{
     thread::{UnshareFlags, unshare_unsafe},
 };
 
-use super::ids::Ids;
+use super::{ids::Ids, null_device::open_null};
 use crate::engine::domain::{Error, ErrorKind, Result};
 
 /// One line of a user namespace's map.
@@ -121,12 +122,13 @@ pub(super) fn own_ids() -> Ids {
 /// Runs the setuid helpers for process `pid`, which waits in its new user namespace.
 pub(super) fn map_ranges(pid: u32, ranges: &(Vec<IdRange>, Vec<IdRange>)) -> Result<()> {
     for (helper, ranges) in [("newuidmap", &ranges.0), ("newgidmap", &ranges.1)] {
-        let mut command = Command::new(helper);
-        command.arg(pid.to_string()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let program = find_program(helper).unwrap_or_else(|| helper.into());
+        let mut command = Command::new(&program);
+        command.arg(pid.to_string()).stdin(open_null()?).stdout(open_null()?).stderr(Stdio::piped());
         for range in ranges {
             command.args([range.inside, range.outside, range.count].map(|number| number.to_string()));
         }
-        let output = command.output().map_err(|error| Error::io(format_args!("running {helper}"), error))?;
+        let output = command.output().map_err(|error| not_run(&program, error))?;
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
             return Err(Error::new(ErrorKind::Denied, format!("{helper} refused: {said}"))
@@ -134,6 +136,12 @@ pub(super) fn map_ranges(pid: u32, ranges: &(Vec<IdRange>, Vec<IdRange>)) -> Res
         }
     }
     Ok(())
+}
+
+fn not_run(program: &Path, error: io::Error) -> Error {
+    let denied = error.kind() == io::ErrorKind::PermissionDenied;
+    let error = Error::io(format_args!("running {}", program.display()), error);
+    if denied { error.remedy(format!("sudo chmod u+s,a+x {}", program.display())) } else { error }
 }
 
 /// Our own id becomes root, the ranges follow one another from 1 on.

@@ -9,6 +9,7 @@ use rustix::process::geteuid;
 use super::{
     cgroup::{Mounts, Version},
     namespaces::{find_program, id_ranges},
+    null_device::open_null,
 };
 use crate::engine::{
     backend::embedded::kernel::HostFacts,
@@ -21,6 +22,7 @@ pub(super) fn facts() -> HostFacts {
     let cgroups = Mounts::read().unwrap_or_default(); // No /proc: nothing is available, and said so below.
     let mut items = Vec::new();
     items.extend(overlay());
+    items.extend(null_device());
     items.extend(rootless.then(user_namespaces).flatten());
     items.extend(rootless.then(ranges).flatten());
     items.extend(limits(&cgroups, rootless));
@@ -48,6 +50,12 @@ fn overlay() -> Option<SupportItem> {
         let reason = "this kernel has no overlay file system loaded".to_owned();
         missing(Feature::Overlay, reason, Some("modprobe overlay".to_owned()))
     })
+}
+
+/// Everything that runs is connected to it in some way.
+fn null_device() -> Option<SupportItem> {
+    let error = open_null().err()?; // It can be opened: nothing is missing.
+    Some(missing(Feature::NullDevice, error.reason().to_owned(), error.remedy_text().map(str::to_owned)))
 }
 
 fn user_namespaces() -> Option<SupportItem> {

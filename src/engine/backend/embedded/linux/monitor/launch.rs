@@ -13,10 +13,7 @@ use libcontainer::{
     container::{Container, builder::ContainerBuilder},
     syscall::syscall::SyscallType,
 };
-use rustix::{
-    fs::{Mode, OFlags, open},
-    pipe::{PipeFlags, pipe_with},
-};
+use rustix::pipe::{PipeFlags, pipe_with};
 use serde_json::Value;
 
 use super::{Ahead, GO};
@@ -31,6 +28,7 @@ use crate::engine::{
             host_files,
             ids::Ids,
             namespaces::{enter_user_namespace, leave_mounts, leave_network, own_cgroups, own_ids},
+            null_device::open_null,
             overlay::{Durability, Marks, mount_rootfs},
             parts::Parts,
             process,
@@ -326,8 +324,7 @@ fn create(
             builder = builder.with_stdin(read);
             Some(write)
         } else {
-            let null = open("/dev/null", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty());
-            builder = builder.with_stdin(null.map_err(|error| failed(error.into()))?);
+            builder = builder.with_stdin(open_null()?);
             None
         };
         builder = builder.with_stdout(stdout.1).with_stderr(stderr.1);

@@ -30,6 +30,7 @@ use crate::engine::{
         linux::{
             ids::Ids,
             namespaces::{enter_user_namespace, id_ranges, map_ranges, own_ids},
+            null_device::open_null,
         },
     },
     domain::{Error, ErrorKind},
@@ -95,7 +96,7 @@ impl HelperUnpacker {
         stream: Option<&mut dyn BufRead>,
         files: &(dyn Fn(u64) + Sync),
     ) -> io::Result<Option<UnpackReport>> {
-        let input = if stream.is_some() { Stdio::piped() } else { Stdio::null() };
+        let input = if stream.is_some() { Some(Stdio::piped()) } else { None };
         let (mut child, ours) = self.spawn(orders, input)?;
         let input = child.0.stdin.take();
         let pid = child.0.id();
@@ -118,7 +119,7 @@ impl HelperUnpacker {
         check: &dyn Fn() -> Result<(), Error>,
     ) -> io::Result<()> {
         let VolumeFill { volume, lowers, path } = fill.clone();
-        let (child, ours) = self.spawn(&Orders::Fill { volume, lowers, path }, Stdio::null())?;
+        let (child, ours) = self.spawn(&Orders::Fill { volume, lowers, path }, None)?;
         // A helper that is not waited for any longer is killed: what it made is found by the next.
         listen(&ours, child.0.id(), &|_| {}, || {
             loop {
@@ -134,10 +135,13 @@ impl HelperUnpacker {
     }
 
     /// A helper that has its orders, and our end of the socket to it.
-    fn spawn(&self, orders: &Orders, input: Stdio) -> io::Result<(Reaped, UnixStream)> {
+    /// Without `input` it has none.
+    fn spawn(&self, orders: &Orders, input: Option<Stdio>) -> io::Result<(Reaped, UnixStream)> {
         let (ours, theirs) = UnixStream::pair()?;
         let mut command = Command::new(&self.binary);
-        command.arg(ROLE).env_clear().stdin(input).stdout(OwnedFd::from(theirs)).stderr(Stdio::null());
+        let null = || open_null().map(Stdio::from).map_err(io::Error::other);
+        let input = input.map_or_else(null, Ok)?;
+        command.arg(ROLE).env_clear().stdin(input).stdout(OwnedFd::from(theirs)).stderr(null()?);
         command.envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
         let child = Reaped(command.spawn()?);
         drop(command); // Holds the helper's end of the socket, whose closing must be noticed.
