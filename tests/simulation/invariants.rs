@@ -53,9 +53,15 @@ pub fn settle(party: &Party) -> Result<(), String> {
     }
 }
 
-/// A container that is shown as something else than its process says. One that ends while we look is seen so next time.
+/// A container that is shown as something else than its process says, or a name of none. One that ends while we look is
+/// seen so next time, and one that its monitor removes when it has freed the name.
 fn mismatch(party: &Party) -> Result<Option<String>, String> {
-    for container in list(party)? {
+    let listed = list(party)?;
+    let names = count(party, &layout().names());
+    if names != listed.len() {
+        return Ok(Some(format!("{names} names for {} containers", listed.len())));
+    }
+    for container in listed {
         let runs = matches!(container.status(), Status::Running | Status::Paused);
         if runs == party.world.state().running(&container.id).is_empty() {
             return Ok(Some(format!(
