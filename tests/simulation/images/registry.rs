@@ -85,8 +85,7 @@ impl Remote {
         let child = remote.image("app", "child", &[base, layer("three ", 300)]);
         let index = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": [child]}).to_string();
         remote.content().put_manifest("app", "3", index.as_bytes());
-        let content = remote.content().clone();
-        content
+        remote.content().clone()
     }
 
     fn image(&self, repository: &str, tag: &str, layers: &[Vec<u8>]) -> Value {
