@@ -25,7 +25,7 @@ use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     fs::{Access, access},
     pipe::{PipeFlags, pipe_with},
-    process::set_parent_process_death_signal,
+    process::{PidfdFlags, getpid, pidfd_open, set_parent_process_death_signal},
     termios::{Winsize, tcsetwinsize},
 };
 
@@ -36,6 +36,8 @@ use crate::engine::domain::{Error, ErrorKind, TerminalSize};
 #[derive(Clone)]
 pub(super) struct WorkloadExecutor {
     report: Rc<OwnedFd>,
+    /// The process that waits for it, whatever namespace either is in.
+    keeper: Rc<OwnedFd>,
     terminal: Option<TerminalSize>,
 }
 
@@ -43,10 +45,11 @@ pub(super) struct WorkloadExecutor {
 #[derive(Debug)]
 pub(super) struct ExecReport(OwnedFd);
 
-/// An executor, and where its reports arrive. A program with a terminal finds it in the size given.
+/// An executor of processes that this one waits for, and where its reports arrive. A program with a terminal finds it in the size given.
 pub(super) fn with_report(terminal: Option<TerminalSize>) -> io::Result<(WorkloadExecutor, ExecReport)> {
     let (read, write) = pipe_with(PipeFlags::CLOEXEC)?;
-    Ok((WorkloadExecutor { report: Rc::new(write), terminal }, ExecReport(read)))
+    let keeper = pidfd_open(getpid(), PidfdFlags::empty())?;
+    Ok((WorkloadExecutor { report: Rc::new(write), keeper: Rc::new(keeper), terminal }, ExecReport(read)))
 }
 
 impl AsFd for ExecReport {
@@ -88,6 +91,12 @@ impl ExecReport {
 }
 
 impl WorkloadExecutor {
+    /// Whether nobody will ever say "go". A pidfd is readable once its process has ended, pidfd_open(2).
+    fn is_alone(&self) -> bool {
+        let mut keeper = [PollFd::new(&*self.keeper, PollFlags::IN)];
+        matches!(poll(&mut keeper, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })), Ok(1..))
+    }
+
     fn report(&self, error: &Error) {
         let text = serde_json::to_vec(&Failure::from(error)).unwrap_or_default();
         // The monitor reports a plain failure when it cannot read ours.
@@ -100,6 +109,10 @@ impl Executor for WorkloadExecutor {
         // From here until execve this process waits for its monitor, and must not outlive it.
         let leash = set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
         leash.map_err(|error| ExecutorValidationError::ArgValidationError(error.to_string()))?;
+        // The signal comes for an end after this call only, and a parent outside our namespace has no number here.
+        if self.is_alone() {
+            return Err(ExecutorValidationError::ArgValidationError("the monitor went away".to_owned()));
+        }
         program(spec).map(|_| ()).map_err(|error| {
             self.report(&error);
             ExecutorValidationError::ArgValidationError(error.to_string())
@@ -193,4 +206,27 @@ fn exec_failure(path: &Path, error: &io::Error) -> Error {
 
 fn no_command() -> Error {
     Error::new(ErrorKind::InvalidInput, "no command specified").remedy("name a command after the image")
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::process::Pid;
+
+    use super::*;
+
+    #[test]
+    fn a_prepared_process_knows_whether_anybody_waits_for_it() {
+        let (mut executor, _report) = with_report(None).unwrap();
+        assert!(!executor.is_alone());
+        let mut child = Command::new("true").spawn().unwrap();
+        let gone = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+        let keeper = pidfd_open(gone, PidfdFlags::empty()).unwrap();
+        child.wait().unwrap();
+        executor.keeper = Rc::new(keeper);
+        assert!(executor.is_alone());
+        let refused = executor.validate(&Spec::default()).unwrap_err();
+        // The test's own process must not hang by a leash.
+        set_parent_process_death_signal(None).unwrap();
+        assert!(refused.to_string().contains("went away"), "{refused}");
+    }
 }
